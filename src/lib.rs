@@ -1,0 +1,18 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+// The composition root.
+pub mod app;
+
+// The edge.
+pub mod http;
+pub mod mcp;
+pub mod stdio;
+
+// The domain.
+pub mod search;
+pub mod workflow;
+
+// What every part stands on.
+pub mod config;
+pub mod observed;
+pub mod telemetry;
