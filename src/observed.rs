@@ -1,1 +1,24 @@
-//! To be written.
+//! Caches and locks that report themselves.
+//!
+//! This is the only module that touches moka, tokio's and std's locks, or an OpenTelemetry
+//! instrument of ours. Its callers see a cache and a lock; a measurement cannot be gone around.
+//!
+//! What is free stays free: a hit and an uncontended acquisition count in a cell of their own
+//! thread ([`counters`]) and read no clock. Only what waits or loads opens a span and records a
+//! time ([`metrics`] has every name).
+
+mod cache;
+mod counters;
+mod loads;
+mod lock;
+mod locks;
+pub mod metrics;
+mod semaphore;
+mod wait;
+
+pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
+pub use lock::{Guard, ObservedMutex};
+pub use locks::{ObservedLocks, Turn};
+pub use metrics::{CacheCounts, CacheMetrics, LockMetrics};
+pub use semaphore::{ObservedSemaphore, Permit};
+pub use wait::ObservedWait;

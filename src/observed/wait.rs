@@ -1,0 +1,86 @@
+//! What a contended acquisition reports.
+
+use std::time::Duration;
+
+use opentelemetry::trace::SpanContext;
+use tokio::time::Instant;
+use tracing::{Instrument as _, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::{
+    LockMetrics,
+    metrics::{Acquired, LockRecorder},
+};
+
+/// Awaits `acquire`, which found the lock taken: a `lock.wait` span, linked to `holder` if that
+/// is recorded, a wait time, and a count of those who wait now. A caller that goes away is
+/// counted as abandoned.
+pub(super) async fn wait<T>(
+    recorder: &LockRecorder,
+    holder: Option<SpanContext>,
+    acquire: impl Future<Output = T>,
+) -> T {
+    let waiting = Waiting::start(recorder);
+    let span = info_span!("lock.wait", lock.name = recorder.name());
+    if let Some(holder) = holder.filter(SpanContext::is_valid) {
+        span.add_link(holder);
+    }
+    let acquired = acquire.instrument(span).await;
+    waiting.end();
+    acquired
+}
+
+struct Waiting<'a> {
+    recorder: &'a LockRecorder,
+    started: Instant,
+    how: Acquired,
+}
+
+impl<'a> Waiting<'a> {
+    fn start(recorder: &'a LockRecorder) -> Self {
+        recorder.waiting(1);
+        Self {
+            recorder,
+            started: Instant::now(),
+            how: Acquired::Abandoned,
+        }
+    }
+
+    fn end(mut self) {
+        self.recorder.waited(self.started.elapsed().as_secs_f64());
+        self.how = Acquired::AfterWait;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.recorder.waiting(-1);
+        self.recorder.acquired(self.how);
+    }
+}
+
+/// Reports waits that no lock of ours sees: an operating system's file lock, a worker's queue.
+#[derive(Clone, Debug)]
+pub struct ObservedWait {
+    recorder: LockRecorder,
+}
+
+impl ObservedWait {
+    /// Creates a reporter under `name`.
+    pub fn new(name: &'static str, metrics: &LockMetrics) -> Self {
+        Self {
+            recorder: metrics.lock(name),
+        }
+    }
+
+    /// Counts an acquisition that was free.
+    pub fn acquired_free(&self) {
+        self.recorder.acquired(Acquired::Free);
+    }
+
+    /// Counts an acquisition that took `waited`.
+    pub fn acquired_after(&self, waited: Duration) {
+        self.recorder.waited(waited.as_secs_f64());
+        self.recorder.acquired(Acquired::AfterWait);
+    }
+}
