@@ -1,1 +1,380 @@
-//! To be written.
+//! Every setting: defaults, then a YAML file, then `LOCKSTEP_` environment variables, then flags.
+//!
+//! A nested setting's variable joins the names with two underscores: `search.workers` is
+//! `LOCKSTEP_SEARCH__WORKERS`. This is the only module that reads the environment.
+
+mod listen;
+mod otlp;
+mod state;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Serialized},
+};
+use serde::{Deserialize, Serialize};
+
+pub use listen::{InvalidListen, Listen};
+pub use otlp::{Otlp, Protocol};
+pub use state::{InvalidState, StateUrl};
+use yaml::Yaml;
+
+/// Everything an operator can set.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How clients reach the server.
+    pub transport: Transport,
+    /// Address of the HTTP listener: `HOST:PORT`, port 0 for any free one, or a range of ports
+    /// `HOST:FIRST-LAST` of which the first free one is taken.
+    pub listen: Listen,
+    /// Directory that holds `workflows/` and `standards/`.
+    pub content: PathBuf,
+    /// Where sessions are kept: `file://DIR`.
+    pub state: StateUrl,
+    /// Directory of the model and ONNX Runtime, as `make setup` lays it out.
+    pub assets: PathBuf,
+    /// Seconds that open requests are given to finish after SIGTERM. 0 to 300.
+    pub drain_secs: u64,
+    /// The HTTP endpoint.
+    pub http: Http,
+    /// Workflow sessions.
+    pub workflow: Workflow,
+    /// Standards search.
+    pub search: Search,
+    /// What the process tells about itself.
+    pub log: Log,
+}
+
+/// How clients reach the server.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Streamable HTTP.
+    #[default]
+    Http,
+    /// Standard input and output.
+    Stdio,
+    /// Both, in one process over one state.
+    Dual,
+}
+
+/// Settings of the HTTP endpoint.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Values of `Host` that are answered beside those of loopback; behind a proxy or a Service,
+    /// its names. A name without a port stands for every port.
+    pub allowed_hosts: Vec<String>,
+    /// Values of `Origin` that are answered beside those of loopback. Requests without an
+    /// `Origin`, which is what agents send, are always answered.
+    pub allowed_origins: Vec<String>,
+    /// The largest request body in bytes. The default leaves room for 10 MiB of evidence.
+    pub max_body_bytes: usize,
+    /// Keep protocol sessions for clients before 2026-07-28. They need sticky routing; without,
+    /// old clients work too, but for server-to-client requests.
+    pub legacy_sessions: bool,
+}
+
+/// Settings of workflow sessions.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workflow {
+    /// A second name for the `workflow` tool, such as `pos_workflow`, for agents that know it.
+    pub tool_alias: Option<String>,
+    /// Sessions kept in memory; others are read from disk again when asked for. At least 1.
+    pub max_cached_sessions: u64,
+    /// Sessions kept in all, finished ones too; a start beyond is refused. At least 1.
+    pub max_sessions: usize,
+    /// What a gate with `strict: false` does with evidence that breaks it.
+    pub lenient_gates: LenientGates,
+}
+
+/// What a gate with `strict: false` does with missing or mistyped evidence.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LenientGates {
+    /// It fails, unless the caller overrides with a reason and the gate allows that.
+    #[default]
+    Enforced,
+    /// It passes with warnings, as the Python server has it.
+    Python,
+}
+
+/// Settings of standards search.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Search {
+    /// Threads that run the model, each with an instance of it. 0 takes one for each core.
+    pub workers: usize,
+    /// Questions that may wait for the model; more are refused. 1 to 100,000.
+    pub queue: usize,
+    /// Answers kept in memory. At least 1.
+    pub max_cached_answers: u64,
+    /// Seconds that an answer is kept. At least 1.
+    pub answers_ttl_secs: u64,
+    /// Vectors kept in memory for questions asked again. At least 1.
+    pub max_cached_vectors: u64,
+    /// Milliseconds without a further change before standards are read again. 10 to 60,000.
+    pub debounce_ms: u64,
+    /// Seconds between looks at the standards where the file system gives no notice (network
+    /// volumes); 0 relies on notices.
+    pub poll_secs: u64,
+}
+
+/// Settings of the log on standard error. Traces and metrics follow the standard `OTEL_*`
+/// variables.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is logged: a level, or directives such as `info,lockstep::search=debug`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// For collectors: one JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            transport: Transport::default(),
+            listen: Listen::default(),
+            content: "content".into(),
+            state: StateUrl::default(),
+            assets: default_assets(),
+            drain_secs: 20,
+            http: Http::default(),
+            workflow: Workflow::default(),
+            search: Search::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_body_bytes: 11 * 1024 * 1024,
+            legacy_sessions: false,
+        }
+    }
+}
+
+impl Default for Workflow {
+    fn default() -> Self {
+        Self {
+            tool_alias: None,
+            max_cached_sessions: 10_000,
+            max_sessions: 100_000,
+            lenient_gates: LenientGates::default(),
+        }
+    }
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            queue: 1_024,
+            max_cached_answers: 10_000,
+            answers_ttl_secs: 3_600, // As the Python server's.
+            max_cached_vectors: 10_000,
+            debounce_ms: 300,
+            poll_secs: 0,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            // rmcp logs two lines for each request at info.
+            filter: "info,rmcp=warn".into(),
+            format: LogFormat::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file`, the environment and `flags` over the defaults, and validates the result.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, a key is unknown, a value does not parse, or
+    /// [`Config::validate`] objects; the setting, its value and where it came from are named.
+    pub fn load(file: Option<&Path>, flags: impl Serialize) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            ensure!(file.is_file(), "there is no file {}", file.display());
+            figment = figment.merge(Yaml::file_exact(file));
+        }
+        let environment = Env::prefixed("LOCKSTEP_").ignore(&["config"]).split("__");
+        let config: Self = figment
+            .merge(environment)
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .context("invalid configuration")?;
+        config.validate().context("invalid configuration")?;
+        Ok(config)
+    }
+
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    ///
+    /// Names the first setting that cannot work, its value and the allowed range.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        let ranges: [(&str, u64, u64, u64); 10] = [
+            ("drain_secs", self.drain_secs, 0, 300),
+            (
+                "http.max_body_bytes",
+                self.http.max_body_bytes as u64,
+                1_024,
+                1 << 30,
+            ),
+            (
+                "workflow.max_cached_sessions",
+                self.workflow.max_cached_sessions,
+                1,
+                u64::MAX,
+            ),
+            (
+                "workflow.max_sessions",
+                self.workflow.max_sessions as u64,
+                1,
+                10_000_000,
+            ),
+            ("search.workers", self.search.workers as u64, 0, 256),
+            ("search.queue", self.search.queue as u64, 1, 100_000),
+            (
+                "search.max_cached_answers",
+                self.search.max_cached_answers,
+                1,
+                u64::MAX,
+            ),
+            (
+                "search.answers_ttl_secs",
+                self.search.answers_ttl_secs,
+                1,
+                31_536_000,
+            ),
+            (
+                "search.max_cached_vectors",
+                self.search.max_cached_vectors,
+                1,
+                u64::MAX,
+            ),
+            ("search.debounce_ms", self.search.debounce_ms, 10, 60_000),
+        ];
+        for (setting, value, least, most) in ranges {
+            ensure!(value >= least, "{setting} is {value}, the least is {least}");
+            ensure!(value <= most, "{setting} is {value}, the most is {most}");
+        }
+        if let Some(alias) = &self.workflow.tool_alias {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+            ensure!(
+                (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
+                "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
+            );
+        }
+        Ok(())
+    }
+}
+
+/// `$XDG_CACHE_HOME/lockstep/assets`, where `make setup` puts the model.
+fn default_assets() -> PathBuf {
+    let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    cache
+        .or_else(home)
+        .unwrap_or_default()
+        .join("lockstep/assets")
+}
+
+/// Returns an environment variable that is set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::result_large_err,
+    reason = "figment's Jail asks for its error type"
+)]
+mod tests {
+    use figment::Jail;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
+        Jail::expect_with(|jail| {
+            jail.create_file(
+                "lockstep.yaml",
+                "drain_secs: 5\nsearch: {queue: 7, workers: 1}\n",
+            )?;
+            jail.set_env("LOCKSTEP_DRAIN_SECS", "6");
+            jail.set_env("LOCKSTEP_SEARCH__WORKERS", "2");
+            jail.set_env("LOCKSTEP_CONFIG", "lockstep.yaml");
+
+            let flags = json!({ "drain_secs": 8 });
+            let config = Config::load(Some("lockstep.yaml".as_ref()), flags).unwrap();
+
+            let search = (config.search.queue, config.search.workers);
+            assert_eq!((config.drain_secs, search), (8, (7, 2)));
+            assert_eq!(config.search.debounce_ms, 300);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_bad_setting_is_refused_by_name_with_its_value_and_what_is_allowed() {
+        let cases = [
+            ("drain_secs: 301", "drain_secs is 301, the most is 300"),
+            ("search: {queue: 0}", "search.queue is 0, the least is 1"),
+            ("search: {queue: many}", "search.queue"),
+            ("drian_secs: 5", "unknown field: found `drian_secs`"),
+            ("search: {quue: 5}", "unknown field: found `quue`"),
+            (
+                "transport: udp",
+                "unknown variant: found `udp`, expected `one of `http`, `stdio`, `dual``",
+            ),
+            ("listen: 127.0.0.1", "`127.0.0.1` is not an address"),
+            ("state: redis://x", "`redis://x`"),
+            (
+                "workflow: {tool_alias: a b}",
+                "workflow.tool_alias is \"a b\"",
+            ),
+            ("search: [", "lockstep.yaml"),
+        ];
+        for (file, complaint) in cases {
+            Jail::expect_with(|jail| {
+                jail.create_file("lockstep.yaml", file)?;
+                let error = Config::load(Some("lockstep.yaml".as_ref()), json!({})).unwrap_err();
+                let error = format!("{error:#}");
+                assert!(error.contains(complaint), "{file}: {error}");
+                Ok(())
+            });
+        }
+    }
+}
