@@ -1,1 +1,137 @@
-//! To be written.
+//! The HTTP edge: routes, layers, probes, and the way down.
+//!
+//! Everything cross-cutting is a layer here; the handler knows none of it.
+
+mod discovery;
+mod probes;
+mod refusals;
+mod trace;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    middleware::{from_fn, map_response},
+    serve::ListenerExt as _,
+};
+use rmcp::{
+    ServerHandler,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService,
+        session::{local::LocalSessionManager, never::NeverSessionManager},
+    },
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{info, warn};
+
+pub use discovery::{Discovery, DiscoveryFile};
+pub use probes::{Readiness, probes};
+
+/// The path of the MCP endpoint.
+pub const MCP_PATH: &str = "/mcp";
+
+/// Hosts that always may be asked for: they reach only this machine.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// Web pages of this machine.
+const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
+/// What the endpoint accepts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Values of `Host` that are answered beside those of loopback.
+    pub allowed_hosts: Vec<String>,
+    /// Values of `Origin` that are answered beside those of loopback.
+    pub allowed_origins: Vec<String>,
+    /// The largest request body in bytes; a larger one is refused with 413.
+    pub max_body_bytes: usize,
+    /// Keep protocol sessions for clients before 2026-07-28.
+    pub legacy_sessions: bool,
+}
+
+/// Builds the router of the MCP endpoint around `handler`, which is cloned for each request: a
+/// bundle of `Arc`s. Cancelling `end` ends streams and requests that still run.
+pub fn router<H>(handler: H, settings: &Settings, end: CancellationToken) -> Router
+where
+    H: ServerHandler + Clone + Send + Sync + 'static,
+{
+    let hosts = LOOPBACK_HOSTS.into_iter().map(str::to_owned);
+    let origins = LOOPBACK_ORIGINS.into_iter().map(str::to_owned);
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(settings.legacy_sessions)
+        .with_json_response(true)
+        .with_allowed_hosts(hosts.chain(settings.allowed_hosts.iter().cloned()))
+        .with_allowed_origins(origins.chain(settings.allowed_origins.iter().cloned()))
+        .with_max_request_body_bytes(settings.max_body_bytes)
+        .with_cancellation_token(end);
+    let make = move || Ok(handler.clone());
+    let router = if settings.legacy_sessions {
+        let sessions = Arc::new(LocalSessionManager::default());
+        let service = StreamableHttpService::new(make, sessions, config);
+        Router::new().route_service(MCP_PATH, service)
+    } else {
+        let sessions = Arc::new(NeverSessionManager::default());
+        let service = StreamableHttpService::new(make, sessions, config);
+        Router::new().route_service(MCP_PATH, service)
+    };
+    // Requests pass the layers from top to bottom, responses from bottom to top.
+    let max_body_bytes = settings.max_body_bytes;
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(trace::request_span))
+        .layer(CatchPanicLayer::new())
+        .layer(map_response(move |response| {
+            refusals::explain(response, max_body_bytes)
+        }));
+    router.layer(layers)
+}
+
+/// How a server is told to stop.
+#[derive(Clone, Debug)]
+pub struct Shutdown {
+    /// Cancelled: accept no more and finish what runs.
+    pub stop: CancellationToken,
+    /// How long that may take.
+    pub drain: Duration,
+    /// Cancelled by [`serve`] at the end of the drain; the token given to [`router`].
+    pub end: CancellationToken,
+}
+
+/// Serves `listener` until `shutdown.stop` is cancelled and open requests are answered, or the
+/// time for that is over.
+///
+/// The protocol's own token is cancelled last: cancelled first, it would turn requests that run
+/// into HTTP 500.
+///
+/// # Errors
+///
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: Shutdown,
+) -> std::io::Result<()> {
+    // Without this an event stream's answer waits 40 ms for the client's delayed ACK.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            warn!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    let stop = shutdown.stop.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    let overdue = async {
+        shutdown.stop.cancelled().await;
+        info!(drain_secs = shutdown.drain.as_secs(), "draining");
+        tokio::time::sleep(shutdown.drain).await;
+    };
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = overdue => {
+            warn!("requests were still open at the end of the drain");
+            Ok(())
+        }
+    };
+    shutdown.end.cancel();
+    served
+}

@@ -1,1 +1,1 @@
-//! To be written.
+//! The MCP face of the service: tools in, domain calls out.

@@ -13,8 +13,11 @@ pub enum Protocol {
 }
 
 /// Whether and how each signal is exported; `None` is not at all.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Otlp {
+    /// `OTEL_SERVICE_NAME`, which by the specification wins over a name among the resource's
+    /// attributes; the SDK has it the other way round.
+    pub service_name: Option<String>,
     /// Spans.
     pub traces: Option<Protocol>,
     /// Metrics.
@@ -39,6 +42,7 @@ impl Otlp {
             return Ok(Self::default());
         }
         Ok(Self {
+            service_name: variable("OTEL_SERVICE_NAME"),
             traces: signal(variable, "TRACES")?,
             metrics: signal(variable, "METRICS")?,
             logs: signal(variable, "LOGS")?,
@@ -109,6 +113,7 @@ mod tests {
             assert_eq!(
                 otlp,
                 Otlp {
+                    service_name: None,
                     traces,
                     metrics,
                     logs

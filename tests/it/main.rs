@@ -1,3 +1,11 @@
 //! Integration tests: one binary, so that one link serves them all.
+//!
+//! A test is named after a promise. It makes its race happen with a barrier, a channel or a
+//! paused clock, and never waits for a while. Servers are real, on port 0; clients are real;
+//! exporters are in memory. Only the harness binds ports and makes directories.
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod harness;
+mod layering;
+mod observed;

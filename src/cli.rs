@@ -1,0 +1,121 @@
+//! Arguments and subcommands: start, run, flush, exit code.
+
+mod check;
+mod health;
+mod search;
+mod serve;
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use tracing::error;
+
+use crate::{
+    config::{Config, Listen, Otlp, StateUrl, Transport},
+    telemetry::Telemetry,
+};
+
+/// One MCP server for fleets of sub-agents: phase-gated workflow sessions and standards search.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP over HTTP, standard input and output, or both over one state.
+    #[command(after_help = SETTINGS)]
+    Serve(Settings),
+    /// Ask the standards a question, with the server's own engine.
+    Search(search::Arguments),
+    /// Read all content and report every fault with its file and line. Exits with 1 if there is any.
+    Check(check::Arguments),
+    /// Ask a running server whether it lives. Exits with 1 if it does not.
+    Healthcheck(health::Arguments),
+}
+
+const SETTINGS: &str = "\
+Every setting can also stand in the file (YAML) or in a variable: LOCKSTEP_LISTEN for `listen`, \
+LOCKSTEP_SEARCH__WORKERS for `search.workers`. Flags win over variables, variables over the file. \
+Telemetry follows the standard OTEL_* variables; it is exported once OTEL_EXPORTER_OTLP_ENDPOINT is set.";
+
+/// Settings that can be given as flags. What is absent comes from elsewhere.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+struct Settings {
+    /// Read settings from this YAML file.
+    #[arg(long, env = "LOCKSTEP_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+
+    /// How clients reach the server [default: http].
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<Transport>,
+
+    /// IP:PORT to listen on; port 0 for any free one, FIRST-LAST for the first free of a range
+    /// [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<Listen>,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    content: Content,
+
+    /// Where sessions are kept, as file://DIR [default: file://.lockstep/state].
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<StateUrl>,
+}
+
+/// Flags of every command that reads content.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+struct Content {
+    /// Directory with `workflows/` and `standards/` [default: content].
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<PathBuf>,
+
+    /// Directory of the model, as `make setup` lays it out [default: ~/.cache/lockstep/assets].
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assets: Option<PathBuf>,
+}
+
+/// Runs the command and returns the process's exit code: 0, 1 for a fault found, 2 for a command
+/// that could not do its work.
+pub async fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Serve(settings) => with_telemetry(&settings, serve::run).await,
+        Command::Search(arguments) => search::run(arguments).await,
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Healthcheck(arguments) => health::run(arguments).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "lockstep: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Runs `command` between the start and the flush of telemetry, also after a failure: those are
+/// the spans that somebody will look for.
+async fn with_telemetry<R>(
+    settings: &Settings,
+    command: impl FnOnce(Config, opentelemetry::metrics::Meter) -> R,
+) -> anyhow::Result<ExitCode>
+where
+    R: Future<Output = anyhow::Result<()>>,
+{
+    let config = Config::load(settings.config.as_deref(), settings)?;
+    let telemetry = Telemetry::start(&config.log, &Otlp::from_environment()?)?;
+    let outcome = command(config, telemetry.meter()).await;
+    if let Err(error) = &outcome {
+        let error: &(dyn std::error::Error + 'static) = error.as_ref();
+        error!(error, "stopped by an error");
+    }
+    telemetry.shutdown().await;
+    outcome.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,67 @@
+//! `lockstep healthcheck`, for containers without a shell.
+
+use std::{net::Ipv4Addr, net::Ipv6Addr, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, bail, ensure};
+use http_body_util::Empty;
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Settings;
+use crate::config::Config;
+
+/// The longest that a server may take to answer; Docker's own default is 30 s.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// IP:PORT of the server [default: where this configuration listens].
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<std::net::SocketAddr>,
+    /// Ask whether it is ready for requests, not only whether it lives.
+    #[arg(long)]
+    ready: bool,
+    /// Read settings from this YAML file.
+    #[arg(long, env = "LOCKSTEP_CONFIG", value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let address = match arguments.address {
+        Some(address) => address,
+        None => configured(&arguments)?,
+    };
+    let path = if arguments.ready { "/readyz" } else { "/healthz" };
+    let status = tokio::time::timeout(TIMEOUT, ask(address, path))
+        .await
+        .with_context(|| format!("http://{address}{path} did not answer in {TIMEOUT:?}"))??;
+    ensure!(status.is_success(), "http://{address}{path} answered {status}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configured(arguments: &Arguments) -> anyhow::Result<std::net::SocketAddr> {
+    let listen = Config::load(arguments.config.as_deref(), Settings::default())?.listen;
+    let (first, last) = (*listen.ports.start(), *listen.ports.end());
+    if first == 0 || first != last {
+        bail!("`listen` is {listen}, which does not say the port: give --address");
+    }
+    let ip = match listen.ip {
+        std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    Ok((ip, first).into())
+}
+
+async fn ask(address: std::net::SocketAddr, path: &str) -> anyhow::Result<hyper::StatusCode> {
+    let stream = TcpStream::connect(address)
+        .await
+        .with_context(|| format!("nothing answers at {address}"))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::get(path)
+        .header("host", address.to_string())
+        .body(Empty::<Bytes>::new())?;
+    Ok(sender.send_request(request).await?.status())
+}

@@ -1,0 +1,35 @@
+//! The one place where a failure becomes an MCP error.
+
+use std::{error::Error, sync::Arc};
+
+use rmcp::{
+    ErrorData,
+    model::{CallToolResponse, CallToolResult},
+};
+use serde_json::Value;
+use tracing::error;
+
+/// A failed tool call.
+#[derive(Debug)]
+pub(super) enum ToolError {
+    /// The agent can mend it: this body tells what is wrong and what to do.
+    Mendable(Value),
+    /// Only an operator can help.
+    Internal(Arc<dyn Error + Send + Sync>),
+}
+
+/// Turns the outcome of a tool into MCP's: a structured result with a text copy for old clients,
+/// a result with `isError`, or a protocol error that keeps the detail for the log.
+pub(super) fn into_response(
+    outcome: Result<Value, ToolError>,
+) -> Result<CallToolResponse, ErrorData> {
+    match outcome {
+        Ok(view) => Ok(CallToolResult::structured(view).into()),
+        Err(ToolError::Mendable(body)) => Ok(CallToolResult::structured_error(body).into()),
+        Err(ToolError::Internal(cause)) => {
+            error!(error = &*cause as &dyn Error, "tool call failed");
+            let message = "internal error: the operator finds the cause in the server's log";
+            Err(ErrorData::internal_error(message, None))
+        }
+    }
+}
