@@ -15,6 +15,7 @@ use lockstep::observed::{
 };
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{TestMetrics, traced};
 
@@ -44,7 +45,7 @@ fn cache(metrics: &TestMetrics, max_entries: u64) -> Cache {
 #[derive(Clone, Default)]
 struct Gate {
     running: Arc<Notify>,
-    go: Arc<Notify>,
+    go: CancellationToken,
     loads: Arc<AtomicUsize>,
 }
 
@@ -54,7 +55,7 @@ impl Gate {
         async move {
             gate.loads.fetch_add(1, SeqCst);
             gate.running.notify_one();
-            gate.go.notified().await;
+            gate.go.cancelled().await;
             Ok(value)
         }
     }
@@ -78,7 +79,7 @@ async fn callers_that_miss_together_share_one_load() {
         let release = async {
             asked.wait().await;
             gate.running.notified().await;
-            gate.go.notify_one();
+            gate.go.cancel();
         };
         let (values, ()) = tokio::join!(calls, release);
 
@@ -110,7 +111,7 @@ async fn a_cancelled_leader_neither_ends_the_load_nor_has_it_repeated() {
     tokio::task::yield_now().await;
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
-    gate.go.notify_one();
+    gate.go.cancel();
 
     assert_eq!(waiter.await.unwrap().unwrap(), 9);
     assert_eq!(gate.loads.load(SeqCst), 1);
@@ -133,7 +134,7 @@ async fn a_load_whose_only_caller_went_away_still_fills_the_cache() {
     gate.running.notified().await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
-    gate.go.notify_one();
+    gate.go.cancel();
 
     let again = cache.get_or_load(&1, || gate.load(0)).await.unwrap();
     assert_eq!((again, gate.loads.load(SeqCst)), (9, 1));
@@ -155,7 +156,7 @@ async fn an_error_and_a_panic_reach_all_who_wait_and_are_not_kept() {
         });
         let release = async {
             gate.running.notified().await;
-            gate.go.notify_one();
+            gate.go.cancel();
         };
         let (results, ()) = tokio::join!(join_all(calls), release);
 
@@ -220,7 +221,7 @@ async fn an_insert_during_a_load_is_overwritten_by_the_load() {
     });
     gate.running.notified().await;
     cache.insert(1, 1).await;
-    gate.go.notify_one();
+    gate.go.cancel();
     reader.await.unwrap().unwrap();
 
     assert_eq!(cache.get(&1).await, Some(0));
@@ -318,7 +319,7 @@ async fn who_waits_is_linked_to_whoever_made_it_wait() {
         let waiter = async {
             gate.running.notified().await;
             let waiter = cache.get_or_load(&1, || gate.load(8));
-            let release = async { gate.go.notify_one() };
+            let release = async { gate.go.cancel() };
             tokio::join!(waiter, release).0
         };
         let (first, second) = tokio::join!(leader, waiter);
