@@ -1,0 +1,5 @@
+//! The handler that rmcp calls.
+
+/// The server.
+#[derive(Clone, Debug)]
+pub struct McpServer;
