@@ -87,7 +87,7 @@ pub enum Error {
     /// A session's file could not be understood, and was put out of the way.
     #[error(
         "the file of session `{id}` is broken at line {line}, column {column}; it is kept as {}",
-        kept_as.display()
+        kept_as.file_name().unwrap_or_default().display()
     )]
     Corrupt {
         /// The session.

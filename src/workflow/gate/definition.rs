@@ -98,6 +98,23 @@ impl Gate {
         })
     }
 
+    /// Names what no evidence can satisfy, because nobody evaluates it yet.
+    pub(in crate::workflow) fn unsupported(&self) -> Vec<String> {
+        let validators = self.fields.iter().filter_map(|field| {
+            let (name, validator) = (&field.name, field.validator.as_ref()?);
+            Some(format!(
+                "field `{name}` has validator `{validator}`: expressions are not supported yet"
+            ))
+        });
+        let rules = self.cross_field_rules;
+        let cross = (rules > 0).then(|| {
+            format!(
+                "{rules} rule(s) in `cross_field_validation`: expressions are not supported yet"
+            )
+        });
+        validators.chain(cross).collect()
+    }
+
     /// Returns the field of that name.
     pub(super) fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
