@@ -169,3 +169,294 @@ async fn delete_session(engine: &Arc<Engine>, arguments: &Arguments) -> Result<A
         ..Answer::success(Action::DeleteSession)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        observed::{CacheMetrics, LockMetrics},
+        workflow::{LenientGates, Settings},
+    };
+
+    const ID: &str = "0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3b";
+
+    /// An engine over one workflow of two phases, the first of which has a gate.
+    fn engine() -> (TempDir, Arc<Engine>) {
+        let root = tempfile::tempdir().unwrap();
+        let workflow = root.path().join("workflows/plain");
+        for phase in ["0", "1"] {
+            let phase = workflow.join("phases").join(phase);
+            fs::create_dir_all(&phase).unwrap();
+            fs::write(phase.join("phase.md"), "# Text").unwrap();
+            fs::write(phase.join("task-1-a.md"), "# Task").unwrap();
+        }
+        let gate = "checkpoint: {strict: false}\n\
+                    evidence_schema:\n  done: {type: boolean, required: true, description: d}\n";
+        fs::write(workflow.join("phases/0/gate-definition.yaml"), gate).unwrap();
+        let tasks = json!([{"task_number": 1, "name": "a", "file": "task-1-a.md"}]);
+        let metadata = json!({
+            "workflow_type": "plain", "version": "1", "total_phases": 2, "category": "c",
+            "phases": [
+                {"phase_number": 0, "phase_name": "First", "tasks": tasks},
+                {"phase_number": 1, "phase_name": "Second", "tasks": tasks},
+            ],
+        });
+        fs::write(workflow.join("metadata.json"), metadata.to_string()).unwrap();
+        let settings = Settings {
+            content: root.path().to_owned(),
+            state: root.path().join("state"),
+            max_cached_sessions: 10,
+            max_sessions: 10,
+            lenient_gates: LenientGates::Enforced,
+        };
+        let meter = SdkMeterProvider::builder().build().meter("test");
+        let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
+        let engine = Engine::open(settings, &caches, &locks).unwrap();
+        (root, engine)
+    }
+
+    async fn told(engine: &Arc<Engine>, arguments: Value) -> Value {
+        let Value::Object(arguments) = arguments else {
+            panic!("arguments are an object");
+        };
+        call(engine, arguments).await.unwrap()
+    }
+
+    async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {
+        let Value::Object(arguments) = arguments else {
+            panic!("arguments are an object");
+        };
+        match call(engine, arguments).await {
+            Err(ToolError::Mendable(body)) => body,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn keys(answer: &Value) -> Vec<&str> {
+        answer
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn every_action_answers_with_the_keys_that_agents_know() {
+        let (_root, engine) = engine();
+
+        let listed = told(&engine, json!({"action": "list_workflows"})).await;
+        assert_eq!(
+            keys(&listed),
+            ["status", "action", "workflows", "count", "faults"]
+        );
+        assert_eq!(listed["workflows"][0]["category"], "c");
+        let other = json!({"action": "list_workflows", "category": "other"});
+        assert_eq!(told(&engine, other).await["count"], 0);
+
+        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
+        let started = told(&engine, start.clone()).await;
+        assert_eq!(keys(&started)[..3], ["status", "action", "target_file"]);
+        assert_eq!(started["phase_content"], "# Text");
+        assert_eq!(started["validation_gate"]["fields"][0]["type"], "boolean");
+        assert_eq!(started["workflow_overview"]["total_phases"], 2);
+        assert!(started["execution_model"].is_string());
+        let id = &started["session_id"];
+        let again = told(&engine, start).await;
+        assert_eq!(
+            (&again["session_id"], &again["resumed"]),
+            (id, &json!(true))
+        );
+
+        let phase = told(&engine, json!({"action": "get_phase", "session_id": id})).await;
+        assert_eq!(
+            (&phase["current_phase"], &phase["source"]),
+            (&json!(0), &json!("file"))
+        );
+        assert_eq!(phase["tasks"][0]["task_number"], 1);
+        let task = json!({
+            "action": "get_task", "session_id": id, "phase": 0.0, "task_number": 1.0,
+            "reset_evidence": false, "options": null,
+        });
+        let task = told(&engine, task).await;
+        assert_eq!(
+            (&task["content"], &task["steps"]),
+            (&json!("# Task"), &json!([]))
+        );
+
+        let complete = |phase: u32, evidence: Value| json!({"action": "complete_phase", "session_id": id, "phase": phase, "evidence": evidence});
+        let failed = told(&engine, complete(0, json!({"done": 1}))).await;
+        assert_eq!(failed["checkpoint_passed"], false);
+        let diagnostics = &failed["validation_result"]["diagnostics"];
+        assert_eq!(diagnostics["gate_rule"], "lenient_enforced");
+        assert_eq!(diagnostics["strict_mode"], false);
+        assert_eq!(failed["next_phase_content"]["current_phase"], 0);
+        let passed = told(&engine, complete(0, json!({"done": true}))).await;
+        assert_eq!(
+            (&passed["next_phase"], &passed["workflow_complete"]),
+            (&json!(1), &json!(false))
+        );
+        assert_eq!(passed["next_phase_content"]["phase_name"], "Second");
+        let last = told(&engine, complete(1, json!({}))).await;
+        assert_eq!(last["workflow_complete"], true);
+        assert!(last["message"].is_string());
+
+        let state = told(&engine, json!({"action": "get_state", "session_id": id})).await;
+        let state = &state["workflow_state"];
+        assert_eq!(
+            (&state["total_phases"], &state["is_complete"]),
+            (&json!(2), &json!(true))
+        );
+        assert_eq!(state["checkpoints"], json!({"0": "passed", "1": "passed"}));
+        let sessions = json!({"action": "list_sessions", "status": "completed"});
+        let sessions = told(&engine, sessions).await;
+        assert_eq!(
+            (&sessions["count"], &sessions["truncated"]),
+            (&json!(1), &json!(false))
+        );
+        let session = told(&engine, json!({"action": "get_session", "session_id": id})).await;
+        assert_eq!(session["artifacts"]["0"]["evidence"], json!({"done": true}));
+        let delete = json!({"action": "delete_session", "session_id": id});
+        assert_eq!(told(&engine, delete.clone()).await["deleted"], true);
+        let gone = refused(&engine, delete).await;
+        assert_eq!(gone["error_type"], "ValueError");
+        assert!(gone["remediation"].is_string());
+    }
+
+    #[tokio::test]
+    async fn every_bad_argument_is_refused_by_name_and_rule() {
+        let (_root, engine) = engine();
+        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
+        let id = told(&engine, start).await["session_id"].clone();
+        let cases = [
+            (json!({}), "the argument `action` is missing"),
+            (json!({"action": 1}), "`action` is 1, expected a string"),
+            (json!({"action": "pause"}), "there is no action `pause`"),
+            (
+                json!({"action": "start", "x": 1}),
+                "there is no argument `x`",
+            ),
+            (
+                json!({"action": "start"}),
+                "start needs the argument `workflow_type`",
+            ),
+            (
+                json!({"action": "start", "workflow_type": ["plain"]}),
+                "`workflow_type` is a list of 1",
+            ),
+            (
+                json!({"action": "start", "workflow_type": "../x"}),
+                "`../x` cannot name a workflow",
+            ),
+            (
+                json!({"action": "start", "workflow_type": "none", "target_file": "a"}),
+                "there is no workflow `none`",
+            ),
+            (
+                json!({"action": "start", "workflow_type": "plain", "target_file": "/etc"}),
+                "use a path relative",
+            ),
+            (
+                json!({"action": "start", "workflow_type": "plain", "target_file": "a", "options": "b"}),
+                "`options` is \"b\", expected an object",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": "1"}),
+                "`1` is not a session id",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": ID}),
+                "there is no session",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": id, "phase": 1}),
+                "phase 0 is open",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": id, "phase": 1.5}),
+                "`phase` is 1.5, expected a whole number",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": id, "phase": -1}),
+                "`phase` is -1, expected a whole number",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": id, "phase": 1e300}),
+                "expected a whole number",
+            ),
+            (
+                json!({"action": "get_phase", "session_id": id, "phase": "0"}),
+                "`phase` is \"0\", expected",
+            ),
+            (
+                json!({"action": "get_task", "session_id": id, "phase": 0}),
+                "get_task needs the argument `task_number`",
+            ),
+            (
+                json!({"action": "get_task", "session_id": id, "phase": 0, "task_number": 9}),
+                "phase 0 has no task 9",
+            ),
+            (
+                json!({"action": "complete_phase", "session_id": id, "phase": 0}),
+                "complete_phase needs the argument `evidence`",
+            ),
+            (
+                json!({"action": "complete_phase", "session_id": id, "phase": 0, "evidence": []}),
+                "`evidence` is a list of 0, expected an object",
+            ),
+            (
+                json!({"action": "complete_phase", "session_id": id, "phase": 1, "evidence": {}}),
+                "phase 0 is open",
+            ),
+            (
+                json!({"action": "complete_phase", "session_id": id, "phase": 0, "evidence": {}, "override_reason": ""}),
+                "an override's reason is",
+            ),
+            (
+                json!({"action": "list_sessions", "status": "done"}),
+                "`done` is not one of active",
+            ),
+            (
+                json!({"action": "list_workflows", "category": "c".repeat(200)}),
+                "is longer than 128 bytes",
+            ),
+        ];
+        for (arguments, expected) in cases {
+            let body = refused(&engine, arguments.clone()).await;
+
+            let error = body["error"].as_str().unwrap();
+            assert!(error.contains(expected), "{arguments}: {error}");
+            assert_eq!(body["status"], "error", "{arguments}");
+            assert!(body["action"].is_string() && body["error_type"] == "ValueError");
+            assert!(error.len() < 400, "{error}");
+        }
+        let unknown = refused(&engine, json!({"action": "pause"})).await;
+        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 9);
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_of_the_content_is_named_to_the_agent() {
+        let (root, engine) = engine();
+        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
+        let id = told(&engine, start).await["session_id"].clone();
+        fs::remove_file(root.path().join("workflows/plain/phases/0/task-1-a.md")).unwrap();
+
+        let task = json!({"action": "get_task", "session_id": id, "phase": 0, "task_number": 1});
+        let body = refused(&engine, task).await;
+
+        let expected = "workflows/plain/phases/0/task-1-a.md: this file does not exist";
+        assert_eq!(
+            (&body["error"], &body["error_type"]),
+            (&json!(expected), &json!("RuntimeError"))
+        );
+        let phase = told(&engine, json!({"action": "get_phase", "session_id": id})).await;
+        assert_eq!(phase["faults"], json!([expected]));
+    }
+}
