@@ -185,8 +185,6 @@ mod tests {
         workflow::{LenientGates, Settings},
     };
 
-    const ID: &str = "0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3b";
-
     /// An engine over one workflow of two phases, the first of which has a gate.
     fn engine() -> (TempDir, Arc<Engine>) {
         let root = tempfile::tempdir().unwrap();
@@ -290,8 +288,17 @@ mod tests {
             (&task["content"], &task["steps"]),
             (&json!("# Task"), &json!([]))
         );
+    }
 
-        let complete = |phase: u32, evidence: Value| json!({"action": "complete_phase", "session_id": id, "phase": phase, "evidence": evidence});
+    #[tokio::test]
+    async fn a_run_to_its_end_answers_with_the_keys_that_agents_know() {
+        let (_root, engine) = engine();
+        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
+        let id = told(&engine, start).await["session_id"].clone();
+        let complete = |phase: u32, evidence: Value| {
+            let action = "complete_phase";
+            json!({"action": action, "session_id": id, "phase": phase, "evidence": evidence})
+        };
         let failed = told(&engine, complete(0, json!({"done": 1}))).await;
         assert_eq!(failed["checkpoint_passed"], false);
         let diagnostics = &failed["validation_result"]["diagnostics"];
@@ -330,115 +337,57 @@ mod tests {
         assert!(gone["remediation"].is_string());
     }
 
+    /// Arguments, and what is said to them. `ID` stands for a session whose phase 0 is open.
+    const REFUSED: &str = r#"
+{} => the argument `action` is missing
+{"action": 1} => `action` is 1, expected a string
+{"action": "pause"} => there is no action `pause`
+{"action": "start", "x": 1} => there is no argument `x`
+{"action": "start"} => start needs the argument `workflow_type`
+{"action": "start", "workflow_type": ["plain"]} => `workflow_type` is a list of 1, expected a string
+{"action": "start", "workflow_type": "../x"} => `../x` cannot name a workflow
+{"action": "start", "workflow_type": "none", "target_file": "a"} => there is no workflow `none`
+{"action": "start", "workflow_type": "plain", "target_file": "/etc"} => use a path relative
+{"action": "start", "workflow_type": "plain", "target_file": "a", "options": "b"} => `options` is "b", expected an object
+{"action": "get_phase"} => get_phase needs the argument `session_id`
+{"action": "get_phase", "session_id": "1"} => `1` is not a session id
+{"action": "get_phase", "session_id": "0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3b"} => there is no session
+{"action": "get_phase", "session_id": "ID", "phase": 1} => phase 0 is open
+{"action": "get_phase", "session_id": "ID", "phase": 1.5} => `phase` is 1.5, expected a whole number
+{"action": "get_phase", "session_id": "ID", "phase": -1} => `phase` is -1, expected a whole number
+{"action": "get_phase", "session_id": "ID", "phase": 1e300} => expected a whole number from 0 to 9999
+{"action": "get_phase", "session_id": "ID", "phase": "0"} => `phase` is "0", expected a whole number
+{"action": "get_task", "session_id": "ID", "phase": 0} => get_task needs the argument `task_number`
+{"action": "get_task", "session_id": "ID", "phase": 0, "task_number": 9} => phase 0 has no task 9
+{"action": "complete_phase", "session_id": "ID", "phase": 0} => complete_phase needs the argument `evidence`
+{"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": []} => `evidence` is a list of 0, expected an object
+{"action": "complete_phase", "session_id": "ID", "phase": 1, "evidence": {}} => phase 0 is open
+{"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": {}, "override_reason": ""} => an override's reason is
+{"action": "list_sessions", "status": "done"} => `done` is not one of active, paused, completed, error
+{"action": "list_workflows", "category": 7} => `category` is 7, expected a string
+"#;
+
     #[tokio::test]
     async fn every_bad_argument_is_refused_by_name_and_rule() {
         let (_root, engine) = engine();
         let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
         let id = told(&engine, start).await["session_id"].clone();
-        let cases = [
-            (json!({}), "the argument `action` is missing"),
-            (json!({"action": 1}), "`action` is 1, expected a string"),
-            (json!({"action": "pause"}), "there is no action `pause`"),
-            (
-                json!({"action": "start", "x": 1}),
-                "there is no argument `x`",
-            ),
-            (
-                json!({"action": "start"}),
-                "start needs the argument `workflow_type`",
-            ),
-            (
-                json!({"action": "start", "workflow_type": ["plain"]}),
-                "`workflow_type` is a list of 1",
-            ),
-            (
-                json!({"action": "start", "workflow_type": "../x"}),
-                "`../x` cannot name a workflow",
-            ),
-            (
-                json!({"action": "start", "workflow_type": "none", "target_file": "a"}),
-                "there is no workflow `none`",
-            ),
-            (
-                json!({"action": "start", "workflow_type": "plain", "target_file": "/etc"}),
-                "use a path relative",
-            ),
-            (
-                json!({"action": "start", "workflow_type": "plain", "target_file": "a", "options": "b"}),
-                "`options` is \"b\", expected an object",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": "1"}),
-                "`1` is not a session id",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": ID}),
-                "there is no session",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": id, "phase": 1}),
-                "phase 0 is open",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": id, "phase": 1.5}),
-                "`phase` is 1.5, expected a whole number",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": id, "phase": -1}),
-                "`phase` is -1, expected a whole number",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": id, "phase": 1e300}),
-                "expected a whole number",
-            ),
-            (
-                json!({"action": "get_phase", "session_id": id, "phase": "0"}),
-                "`phase` is \"0\", expected",
-            ),
-            (
-                json!({"action": "get_task", "session_id": id, "phase": 0}),
-                "get_task needs the argument `task_number`",
-            ),
-            (
-                json!({"action": "get_task", "session_id": id, "phase": 0, "task_number": 9}),
-                "phase 0 has no task 9",
-            ),
-            (
-                json!({"action": "complete_phase", "session_id": id, "phase": 0}),
-                "complete_phase needs the argument `evidence`",
-            ),
-            (
-                json!({"action": "complete_phase", "session_id": id, "phase": 0, "evidence": []}),
-                "`evidence` is a list of 0, expected an object",
-            ),
-            (
-                json!({"action": "complete_phase", "session_id": id, "phase": 1, "evidence": {}}),
-                "phase 0 is open",
-            ),
-            (
-                json!({"action": "complete_phase", "session_id": id, "phase": 0, "evidence": {}, "override_reason": ""}),
-                "an override's reason is",
-            ),
-            (
-                json!({"action": "list_sessions", "status": "done"}),
-                "`done` is not one of active",
-            ),
-            (
-                json!({"action": "list_workflows", "category": "c".repeat(200)}),
-                "is longer than 128 bytes",
-            ),
-        ];
-        for (arguments, expected) in cases {
-            let body = refused(&engine, arguments.clone()).await;
+        for case in REFUSED.trim().lines() {
+            let (arguments, expected) = case.split_once(" => ").unwrap();
+            let arguments = arguments.replace("ID", id.as_str().unwrap());
+
+            let body = refused(&engine, serde_json::from_str(&arguments).unwrap()).await;
 
             let error = body["error"].as_str().unwrap();
             assert!(error.contains(expected), "{arguments}: {error}");
             assert_eq!(body["status"], "error", "{arguments}");
             assert!(body["action"].is_string() && body["error_type"] == "ValueError");
-            assert!(error.len() < 400, "{error}");
         }
         let unknown = refused(&engine, json!({"action": "pause"})).await;
         assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 9);
+        let long = json!({"action": "get_phase", "session_id": "x".repeat(1_000_000)});
+        let error = refused(&engine, long).await["error"].to_string();
+        assert!(error.len() < 400, "{error}");
     }
 
     #[tokio::test]

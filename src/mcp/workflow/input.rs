@@ -65,36 +65,36 @@ impl Action {
 struct Input {
     /// What to do.
     action: Action,
-    /// The session that `start` returned. For get_phase, get_task, complete_phase, get_state,
-    /// get_session and delete_session.
+    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `get_state`,
+    /// `get_session` and `delete_session`.
     #[schemars(length(equal = 36))]
     session_id: Option<String>,
-    /// The workflow to start, by its `workflow_type` in list_workflows. For start.
+    /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
     #[schemars(length(min = 1, max = 128))]
     workflow_type: Option<String>,
     /// What the workflow works on: a path relative to your workspace. For start.
     #[schemars(length(min = 1, max = 4096))]
     target_file: Option<String>,
-    /// Values that the workflow needs, such as {"spec_path": "specs/a"}; at most 64 KiB. For start.
+    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start.
     options: Option<JsonObject>,
-    /// The number of a phase. For get_task, complete_phase (the open phase), and get_phase
+    /// The number of a phase. For `get_task`, `complete_phase` (the open phase), and `get_phase`
     /// (optional there: the open phase if left out).
     #[schemars(range(min = 0, max = 9999))]
     phase: Option<u32>,
-    /// The number of a task, as get_phase lists them. For get_task.
+    /// The number of a task, as `get_phase` lists them. For `get_task`.
     #[schemars(range(min = 0, max = 9999))]
     task_number: Option<u32>,
-    /// The fields that the phase's validation_gate asks for, such as {"tests_pass": true}; at most
-    /// 10 MiB. For complete_phase.
+    /// The fields that the phase's `validation_gate` asks for, such as `{"tests_pass": true}`; at most
+    /// 10 MiB. For `complete_phase`.
     evidence: Option<JsonObject>,
-    /// Why the phase shall pass although evidence is missing; works where the validation_gate is
-    /// not strict and allows it, and is kept with the evidence. For complete_phase.
+    /// Why the phase shall pass although evidence is missing; works where the `validation_gate` is
+    /// not strict and allows it, and is kept with the evidence. For `complete_phase`.
     #[schemars(length(min = 1, max = 2000))]
     override_reason: Option<String>,
-    /// Only workflows of this category. For list_workflows.
+    /// Only workflows of this category. For `list_workflows`.
     #[schemars(length(max = 128))]
     category: Option<String>,
-    /// Only sessions that stand so: active, paused, completed or error. For list_sessions.
+    /// Only sessions that stand so: active, paused, completed or error. For `list_sessions`.
     #[schemars(extend("enum" = ["active", "paused", "completed", "error", null]))]
     status: Option<String>,
 }
@@ -132,7 +132,12 @@ pub(super) fn object_schema<T: JsonSchema>() -> JsonObject {
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let schema = settings.into_generator().into_root_schema_for::<T>();
     match schema.to_value() {
-        Value::Object(schema) => schema,
+        Value::Object(mut schema) => {
+            // They name a type of ours and say nothing to a client.
+            schema.remove("title");
+            schema.remove("description");
+            schema
+        }
         other => JsonObject::from_iter([("const".into(), other)]),
     }
 }

@@ -109,7 +109,7 @@ async fn a_broken_gate_lets_nothing_pass_and_is_named_with_its_line() {
         ("checkpoint: {}\nevidence_schema:\n  a: {type: number}\n", 3),
         ("evidence_schema: {}\n", 1),
         ("checkpoint: {}\n", 1),
-        ("", 0),
+        ("", 1),
     ];
     for (gate, line) in cases {
         let site = site(gate);

@@ -17,7 +17,7 @@ pub(in crate::mcp::workflow) struct CompletionBody {
     /// The open phase: the same one if the evidence was not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_phase: Option<u32>,
-    /// What get_phase says about it.
+    /// What `get_phase` says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_phase_content: Option<PhaseBody>,
     /// Whether that was the last phase.

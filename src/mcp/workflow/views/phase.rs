@@ -22,12 +22,12 @@ pub(in crate::mcp::workflow) struct PhaseBody {
     /// The text of the phase; absent if its file is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     phase_content: Option<String>,
-    /// Its tasks; read each with get_task.
+    /// Its tasks; read each with `get_task`.
     #[serde(skip_serializing_if = "Option::is_none")]
     tasks: Option<Vec<TaskLine>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_count: Option<usize>,
-    /// What complete_phase asks for.
+    /// What `complete_phase` asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_gate: Option<GateBody>,
     /// Where the text comes from.
@@ -57,7 +57,7 @@ struct TaskLine {
 struct GateBody {
     /// Whether evidence that breaks the gate fails it without appeal.
     strict: bool,
-    /// Whether override_reason works if it is not strict.
+    /// Whether `override_reason` works if it is not strict.
     allow_override: bool,
     /// `yaml`, or `permissive` if the phase has no gate.
     gate_source: &'static str,
