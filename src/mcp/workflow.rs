@@ -405,7 +405,10 @@ mod tests {
             (&body["error"], &body["error_type"]),
             (&json!(expected), &json!("RuntimeError"))
         );
+        fs::remove_file(root.path().join("workflows/plain/phases/0/phase.md")).unwrap();
         let phase = told(&engine, json!({"action": "get_phase", "session_id": id})).await;
+        let expected = "workflows/plain/phases/0/phase.md: this file does not exist";
         assert_eq!(phase["faults"], json!([expected]));
+        assert_eq!(phase["tasks"][0]["name"], "a");
     }
 }

@@ -135,13 +135,6 @@ impl Definition {
             .gate(content, phase)
             .map_err(|fault| faults.push(fault));
         let tasks = entry.map(|entry| entry.tasks.clone()).unwrap_or_default();
-        for task in &tasks {
-            let missing = self.task_file(phase, task).err().or_else(|| {
-                let file = self.task_file(phase, task).ok()?;
-                content.read_required(&file).err()
-            });
-            faults.extend(missing);
-        }
         Ok(PhaseContent {
             phase,
             name: entry.and_then(|entry| entry.phase_name.clone()),

@@ -17,8 +17,8 @@ pub use super::gate::LenientGates;
 use super::{
     Catalogue, Definition, Error, Phase, PhaseContent, Session, SessionId, TaskContent,
     content::Content,
-    index::{Index, Key},
-    store::{Store, Stored},
+    index::Index,
+    store::{StartStripe, Store, Stored},
 };
 use crate::observed::{
     CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
@@ -47,7 +47,9 @@ pub struct Engine {
     store: Arc<Store>,
     sessions: ObservedCache<SessionId, Stored, Error>,
     turns: ObservedLocks<SessionId>,
-    starts: ObservedLocks<Key>,
+    /// By stripe, not by key: a start holds its stripe's lock file while it needs threads that
+    /// block, so those who wait for that file must not hold them all. In one process nobody does.
+    starts: ObservedLocks<StartStripe>,
     /// Held for look-ups in memory only, never over a file.
     index: ObservedMutex<Index>,
     max_sessions: usize,

@@ -40,6 +40,21 @@ pub(super) struct Stored {
     pub(super) identity: Identity,
 }
 
+/// One of 256 classes of what can be started. Keys of one class have one lock file.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct StartStripe(u8);
+
+impl StartStripe {
+    /// Returns the class of a key: the same in every process and every version.
+    pub(super) fn of((workflow, target): &Key) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(workflow.as_str());
+        hash.update([0]);
+        hash.update(target.as_str());
+        Self(hash.finalize()[0])
+    }
+}
+
 impl Store {
     /// Creates `dir` if it is missing, and tries whether it can be written.
     ///
@@ -146,13 +161,8 @@ impl Store {
         }
     }
 
-    /// Waits until no other process starts a session of `key`.
-    pub(super) fn lock_start(&self, (workflow, target): &Key) -> Result<FileLock, Error> {
-        let mut hash = Sha256::new();
-        hash.update(workflow.as_str());
-        hash.update([0]);
-        hash.update(target.as_str());
-        let stripe = hash.finalize()[0];
+    /// Waits until no other process starts a session of a key in `stripe`.
+    pub(super) fn lock_start(&self, StartStripe(stripe): StartStripe) -> Result<FileLock, Error> {
         self.lock(&format!("start-{stripe:02x}.lock"))
     }
 

@@ -9,7 +9,7 @@ use super::{Engine, blocking};
 use crate::observed::Turn;
 use crate::workflow::{
     Definition, Error, Moment, PhaseContent, Session, SessionId, TargetFile, WorkflowType,
-    gate::check_size, index::Key,
+    gate::check_size, index::Key, store::StartStripe,
 };
 
 /// The largest options in bytes as JSON: they are a few paths and switches, and are read with
@@ -61,13 +61,14 @@ impl Engine {
         let (content, name) = (self.content.clone(), workflow.clone());
         let definition = blocking(move || Definition::read(&content, &name)).await?;
         let (session, resumed) = {
-            let turn = self.starts.turn((workflow, target)).await;
+            let key = (workflow, target);
+            let turn = self.starts.turn(StartStripe::of(&key)).await;
             // Other processes take turns too.
-            let (store, key) = (Arc::clone(&self.store), turn.key().clone());
-            let _others = blocking(move || store.lock_start(&key)).await?;
-            match self.unfinished(&turn).await? {
+            let (store, stripe) = (Arc::clone(&self.store), *turn.key());
+            let _others = blocking(move || store.lock_start(stripe)).await?;
+            match self.unfinished(&turn, &key).await? {
                 Some(session) => (session, true),
-                None => (self.create(&turn, &definition, options).await?, false),
+                None => (self.create(&turn, key, &definition, options).await?, false),
             }
         };
         let content = self.content.clone();
@@ -85,11 +86,15 @@ impl Engine {
         })
     }
 
-    /// Returns the unfinished session of the key whose turn it is; of several, which only others
-    /// can have made, the one changed last.
-    async fn unfinished(&self, turn: &Turn<Key>) -> Result<Option<Arc<Session>>, Arc<Error>> {
+    /// Returns the unfinished session of `key`; of several, which only others can have made, the
+    /// one changed last.
+    async fn unfinished(
+        &self,
+        _turn: &Turn<StartStripe>,
+        key: &Key,
+    ) -> Result<Option<Arc<Session>>, Arc<Error>> {
         self.notice_new().await?;
-        let candidates = self.index.lock().await.sessions_of(turn.key());
+        let candidates = self.index.lock().await.sessions_of(key);
         let mut newest: Option<Arc<Session>> = None;
         for (id, complete) in candidates {
             if complete.is_some() && self.store.identity(id)? == complete {
@@ -116,12 +121,12 @@ impl Engine {
 
     async fn create(
         &self,
-        turn: &Turn<Key>,
+        _turn: &Turn<StartStripe>,
+        (_, target): Key,
         definition: &Definition,
         options: Map<String, Value>,
     ) -> Result<Arc<Session>, Error> {
         self.index.lock().await.reserve(self.max_sessions)?;
-        let target = turn.key().1.clone();
         let (id, now) = (SessionId::new(), Moment::now());
         let session = Session::start(id, definition, target, options, now);
         let store = Arc::clone(&self.store);

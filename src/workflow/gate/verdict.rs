@@ -212,3 +212,103 @@ fn type_of(value: &Value) -> &'static str {
         Value::Object(_) => "object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const GATE: &str = "
+checkpoint: {strict: true}
+evidence_schema:
+  flag: {type: boolean, required: true, description: d}
+  count: {type: integer, required: true}
+  text: {type: string}
+  map: {type: object}
+  items: {type: list}
+  untyped: {}
+validators:
+cross_field_validation:
+";
+
+    fn judge(yaml: &str, evidence: Value, reason: Option<&str>) -> Verdict {
+        let gate = Gate::parse(Path::new("gate.yaml"), yaml).unwrap();
+        let Value::Object(fields) = evidence else {
+            panic!("evidence is an object");
+        };
+        let evidence = Evidence::new(fields, reason.map(str::to_owned)).unwrap();
+        gate.judge(&evidence, LenientGates::Enforced)
+    }
+
+    #[test]
+    fn a_field_takes_values_of_its_type_only() {
+        let cases = [
+            ("flag", json!(true), true),
+            ("flag", json!(1), false),
+            ("flag", json!("true"), false),
+            ("count", json!(8), true),
+            ("count", json!(-8), true),
+            ("count", json!(8.0), true),
+            ("count", json!(8.5), false),
+            ("count", json!(true), false),
+            ("count", json!("8"), false),
+            ("count", json!(null), false),
+            ("text", json!(""), true),
+            ("text", json!(1), false),
+            ("map", json!({}), true),
+            ("map", json!([]), false),
+            ("items", json!([]), true),
+            ("items", json!({}), false),
+            ("untyped", json!("a string is the default"), true),
+            ("untyped", json!(1), false),
+            ("unknown", json!(1), true),
+        ];
+        for (name, value, admitted) in cases {
+            let mut evidence = json!({ "flag": true, "count": 1 });
+            evidence[name] = value.clone();
+
+            let verdict = judge(GATE, evidence, None);
+
+            assert_eq!(verdict.passed, admitted, "{name}: {value}");
+            let failed: &[&str] = if admitted { &[] } else { &[name] };
+            assert_eq!(verdict.failed, failed, "{name}: {value}");
+            assert_eq!(verdict.warnings.is_empty(), name != "unknown", "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_in_the_order_of_the_gate_and_with_what_to_do() {
+        let verdict = judge(GATE, json!({ "text": 1, "odd": 1 }), Some("please"));
+
+        let errors = [
+            "Field 'flag' is required but missing",
+            "Field 'count' is required but missing",
+            "Field 'text' must be string, got: integer",
+        ];
+        assert_eq!(verdict.errors, errors);
+        assert_eq!(verdict.missing, ["flag", "count"]);
+        assert_eq!(verdict.required, ["flag", "count"]);
+        assert_eq!(verdict.submitted, ["text", "odd"]);
+        assert_eq!(verdict.next_steps.len(), 5);
+        assert!(verdict.remediation().ends_with(errors[2]));
+        let warnings = [
+            "Field 'odd' not in schema (ignoring)",
+            "This gate cannot be overridden: `override_reason` is ignored",
+        ];
+        assert_eq!(verdict.warnings, warnings);
+        assert!(verdict.overridden.is_none());
+    }
+
+    #[test]
+    fn an_override_of_evidence_that_is_enough_is_not_recorded_as_one() {
+        let gate = GATE.replace("strict: true", "strict: false");
+        let enough = json!({ "flag": true, "count": 1 });
+
+        let verdict = judge(&gate, enough, Some("in case"));
+
+        assert!(verdict.passed && verdict.overridden.is_none() && verdict.waived.is_empty());
+    }
+}

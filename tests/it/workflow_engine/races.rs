@@ -216,6 +216,35 @@ async fn a_caller_who_goes_away_in_the_middle_of_a_change_leaves_it_whole() {
     complete(&engine, id, 1, json!({})).await.unwrap();
 }
 
+#[test]
+fn starts_of_many_targets_do_not_wait_for_each_other_s_threads() {
+    let few_threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let site = Site::new();
+    let engine = site.engine();
+
+    let starts = async {
+        let calls = (0..400).map(|caller| {
+            let engine = Arc::clone(&engine);
+            tokio::spawn(async move { started(&engine, "plain", &format!("t-{caller}")).await })
+        });
+        join_all(calls)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect::<HashSet<_>>()
+    };
+    let limit = std::time::Duration::from_secs(60);
+    let ids = few_threads.block_on(async { tokio::time::timeout(limit, starts).await });
+    few_threads.shutdown_background();
+
+    assert_eq!(ids.expect("no start waits for ever").len(), 400);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn starts_that_race_for_the_last_places_take_no_more_than_there_are() {
     let site = Site::new();
