@@ -51,8 +51,7 @@ struct Own {
     /// Counts the changes; a file without one has 0.
     #[serde(default)]
     revision: u64,
-    /// The workflow's last phase. None stands for a dynamic one or for a file of the Python
-    /// server's; that has no plan.
+    /// From which phase to which; a file of the Python server's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,
     #[serde(flatten)]
@@ -284,5 +283,73 @@ fn truthy(value: &Value) -> bool {
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
         Value::Object(entries) => !entries.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session as the Python server writes it, without a plan.
+    fn python(current: u32, completed: &[u32], metadata: &Value) -> Session {
+        let file = json!({
+            "session_id": "7c7cf1b5-0a3f-4f6f-8f2e-2b1f2f6f8a10",
+            "workflow_type": "w",
+            "target_file": "a",
+            "current_phase": current,
+            "completed_phases": completed,
+            "created_at": "2025-10-13T09:59:00.000001",
+            "updated_at": "2025-10-13T09:59:00.000001",
+            "metadata": metadata,
+        });
+        serde_json::from_value(file).unwrap()
+    }
+
+    #[test]
+    fn a_session_of_the_python_server_is_complete_when_that_one_says_so() {
+        let two = || json!({ "total_phases": 2 });
+        let cases: [(u32, &[u32], Value, bool); 8] = [
+            (0, &[], two(), false),
+            (1, &[0], two(), false),
+            (2, &[0, 1], two(), true),
+            (1, &[], two(), false),
+            (2, &[1], two(), false),
+            (3, &[1, 2], two(), true),
+            (9, &[0], json!({}), false),
+            (9, &[0], json!({ "total_phases": "dynamic" }), false),
+        ];
+        for (current, completed, metadata, complete) in cases {
+            let session = python(current, completed, &metadata);
+            assert_eq!(session.is_complete(), complete, "{current} {completed:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_the_first_that_applies() {
+        let cases = [
+            (0, json!({ "total_phases": 1 }), Status::Error),
+            (
+                0,
+                json!({ "total_phases": 1, "paused": true }),
+                Status::Paused,
+            ),
+            (
+                0,
+                json!({ "total_phases": 1, "paused": false }),
+                Status::Error,
+            ),
+            (
+                1,
+                json!({ "total_phases": 1, "paused": true }),
+                Status::Completed,
+            ),
+        ];
+        for (current, metadata, status) in cases {
+            let completed: &[u32] = if current > 0 { &[0] } else { &[] };
+            let mut session = python(current, completed, &metadata);
+            session.checkpoints.insert(Phase(0), Checkpoint::Failed);
+            assert_eq!(session.status(), status, "{current} {metadata}");
+        }
+        assert_eq!(python(0, &[], &json!({})).status(), Status::Active);
     }
 }

@@ -87,7 +87,8 @@ impl Engine {
     }
 
     /// Returns the unfinished session of `key`; of several, which only others can have made, the
-    /// one changed last.
+    /// one changed last. A session that is read again takes its own turn within the start's: the
+    /// one place where there are two, and always in this order.
     async fn unfinished(
         &self,
         _turn: &Turn<StartStripe>,
