@@ -9,3 +9,4 @@
 mod harness;
 mod layering;
 mod observed;
+mod search_engine;

@@ -74,13 +74,13 @@ pub(super) fn query(mut given: JsonObject) -> Result<Query, ToolError> {
         Some(other) => return Err(mistyped("query", other, "a string")),
         None => return Err(refused("the argument `query` is missing")),
     };
-    let query = match whole_number(&given, "n_results")? {
+    let query = match whole_number(&given, "n_results", "from 1 to 50")? {
         Some(number) => query
             .with_n_results(number)
             .map_err(|error| invalid(&error))?,
         None => query,
     };
-    let query = match whole_number(&given, "filter_phase")? {
+    let query = match whole_number(&given, "filter_phase", "from 0 to 1000")? {
         Some(number) => query.with_phase(number).map_err(|error| invalid(&error))?,
         None => query,
     };
@@ -90,7 +90,7 @@ pub(super) fn query(mut given: JsonObject) -> Result<Query, ToolError> {
 }
 
 /// Numbers may come as floats: some clients know no others.
-fn whole_number(given: &JsonObject, name: &str) -> Result<Option<u64>, ToolError> {
+fn whole_number(given: &JsonObject, name: &str, range: &str) -> Result<Option<u64>, ToolError> {
     let Some(value) = given.get(name) else {
         return Ok(None);
     };
@@ -99,7 +99,7 @@ fn whole_number(given: &JsonObject, name: &str) -> Result<Option<u64>, ToolError
         (Some(number), _) => Ok(Some(number)),
         // Beyond 2^53, floats skip numbers; no argument is near.
         (None, Some(float)) if (0.0..=9e15).contains(&float) => Ok(Some(float as u64)),
-        _ => Err(mistyped(name, value, "a whole number from 0 on")),
+        _ => Err(mistyped(name, value, &format!("a whole number {range}"))),
     }
 }
 
@@ -188,19 +188,19 @@ mod tests {
             ),
             (
                 json!({ "query": "q", "n_results": -1 }),
-                "`n_results` is -1, expected a whole number from 0 on",
+                "`n_results` is -1, expected a whole number from 1 to 50",
             ),
             (
                 json!({ "query": "q", "n_results": 2.5 }),
-                "`n_results` is 2.5, expected a whole number from 0 on",
+                "`n_results` is 2.5, expected a whole number from 1 to 50",
             ),
             (
                 json!({ "query": "q", "n_results": "5" }),
-                "`n_results` is \"5\", expected a whole number from 0 on",
+                "`n_results` is \"5\", expected a whole number from 1 to 50",
             ),
             (
                 json!({ "query": "q", "filter_phase": 1e300 }),
-                "`filter_phase` is 1e+300, expected a whole number from 0 on",
+                "`filter_phase` is 1e+300, expected a whole number from 0 to 1000",
             ),
             (
                 json!({ "query": "q", "filter_tags": "git" }),

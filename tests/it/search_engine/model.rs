@@ -1,0 +1,1 @@
+//! The real model over real standards.
