@@ -124,3 +124,62 @@ fn is_change(event: &Event, standards: &Path) -> bool {
     let below = event.paths.iter().any(|path| path.starts_with(standards));
     event.need_rescan() || (below && !reads)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEBOUNCE: Duration = Duration::from_millis(100);
+
+    /// A watcher that hears of `count` changes, one every 60 ms, the first one at once.
+    fn busy(count: u32) -> Watcher {
+        let changed = Arc::new(Notify::new());
+        let changing = Arc::clone(&changed);
+        tokio::spawn(async move {
+            for _ in 0..count {
+                changing.notify_one();
+                tokio::time::sleep(Duration::from_millis(60)).await;
+            }
+        });
+        Watcher {
+            content: PathBuf::new(),
+            changed,
+            notices: None,
+            poll: None,
+            attached: true,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_without_a_pause_are_one_change() {
+        let (watcher, started) = (busy(10), Instant::now());
+
+        watcher.change(DEBOUNCE).await;
+
+        assert_eq!(started.elapsed(), Duration::from_millis(9 * 60 + 100));
+        let another = timeout(Duration::from_secs(60), watcher.change(DEBOUNCE)).await;
+        assert!(another.is_err(), "nothing is left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_that_never_pause_do_not_put_off_reading_for_ever() {
+        let (watcher, started) = (busy(u32::MAX), Instant::now());
+
+        watcher.change(DEBOUNCE).await;
+
+        assert_eq!(started.elapsed(), DEBOUNCE * MAX_DEBOUNCES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unwatched_directory_is_looked_at_every_few_seconds() {
+        let watcher = Watcher {
+            attached: false,
+            ..busy(0)
+        };
+        let started = Instant::now();
+
+        watcher.change(DEBOUNCE).await;
+
+        assert_eq!(started.elapsed(), FALLBACK_POLL);
+    }
+}

@@ -123,6 +123,17 @@ impl Bench {
         }
     }
 
+    /// Waits until the snapshot is of `files` files.
+    async fn has_files(&self, files: usize) {
+        loop {
+            let status = self.engine.status();
+            if status.files == files {
+                return;
+            }
+            soon(self.engine.generation_after(status.generation)).await;
+        }
+    }
+
     fn inferences(&self) -> usize {
         self.inferences.load(SeqCst)
     }
@@ -157,6 +168,14 @@ fn write(content: &Path, name: &str, text: &str) {
     let aside = content.join("aside");
     fs::write(&aside, text).unwrap();
     fs::rename(aside, path).unwrap();
+}
+
+/// Awaits what comes at once unless a guard is broken: then the test fails and does not hang.
+async fn soon<T>(event: impl Future<Output = T>) -> T {
+    let patience = Duration::from_secs(10);
+    tokio::time::timeout(patience, event)
+        .await
+        .expect("what was awaited never came")
 }
 
 fn query(text: &str) -> Query {

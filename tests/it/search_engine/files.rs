@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use lockstep::search::check;
 
-use super::{Bench, all_of, query, write};
+use super::{Bench, all_of, query, soon, write};
 
 #[tokio::test]
 async fn an_edit_is_found_and_only_changed_passages_are_embedded() {
@@ -19,12 +19,7 @@ async fn an_edit_is_found_and_only_changed_passages_are_embedded() {
 
     bench.write("b.md", "# Bread\n\nBread is baked at noon.");
     fs::remove_file(bench.content.path().join("standards/c.md")).unwrap();
-    while bench.engine.status().files != 2 {
-        bench
-            .engine
-            .generation_after(bench.engine.status().generation)
-            .await;
-    }
+    bench.has_files(2).await;
     assert_eq!(bench.inferences(), 4);
 
     let answer = bench.engine.search(query("bread at noon")).await.unwrap();
@@ -46,7 +41,7 @@ async fn many_changes_at_once_are_one_generation() {
         bench.write(&format!("deep/er/b{number}.md"), "# B\n\ntext");
     }
 
-    assert_eq!(bench.engine.generation_after(1).await, 2);
+    assert_eq!(soon(bench.engine.generation_after(1)).await, 2);
     assert_eq!(bench.engine.status().files, 21);
 }
 
@@ -60,7 +55,7 @@ async fn a_change_while_a_snapshot_is_made_makes_another() {
     bench.write("a.md", "# A\n\nthe third");
     bench.gate.send(()).unwrap();
 
-    assert_eq!(bench.engine.generation_after(2).await, 3);
+    assert_eq!(soon(bench.engine.generation_after(2)).await, 3);
     let answer = bench.engine.search(query("which?")).await.unwrap();
     assert_eq!(answer.passages[0].content(), "# A\n\nthe third");
 }
@@ -84,12 +79,7 @@ async fn standards_that_are_absent_are_empty_until_they_appear() {
 
     bench.write("a.md", "# A\n\ntext");
 
-    while bench.engine.status().files == 0 {
-        bench
-            .engine
-            .generation_after(bench.engine.status().generation)
-            .await;
-    }
+    bench.has_files(1).await;
     assert_eq!(
         bench
             .engine
@@ -102,19 +92,11 @@ async fn standards_that_are_absent_are_empty_until_they_appear() {
     );
 
     fs::remove_dir_all(bench.content.path().join("standards")).unwrap();
-    while bench.engine.status().files != 0 {
-        bench
-            .engine
-            .generation_after(bench.engine.status().generation)
-            .await;
-    }
+    bench.has_files(0).await;
     bench.write("b.md", "# B\n\ntext");
-    while bench.engine.status().files == 0 {
-        bench
-            .engine
-            .generation_after(bench.engine.status().generation)
-            .await;
-    }
+    bench.has_files(1).await;
+    bench.write("c.md", "# C\n\ntext"); // Seen only if the new directory is watched.
+    bench.has_files(2).await;
 }
 
 #[tokio::test]
@@ -126,17 +108,12 @@ async fn changes_are_seen_by_looking_where_there_is_no_notice() {
     let target = bench.content.path().join("target.md");
     fs::write(&target, "# B\n\none").unwrap();
     symlink("../target.md", bench.content.path().join("standards/b.md")).unwrap();
-    while bench.engine.status().files != 2 {
-        bench
-            .engine
-            .generation_after(bench.engine.status().generation)
-            .await;
-    }
+    bench.has_files(2).await;
     let generation = bench.engine.status().generation;
 
     fs::write(&target, "# B\n\nanother").unwrap();
 
-    bench.engine.generation_after(generation).await;
+    soon(bench.engine.generation_after(generation)).await;
     let answer = bench.engine.search(query("another")).await.unwrap();
     assert_eq!(answer.passages[0].content(), "# B\n\nanother");
 }

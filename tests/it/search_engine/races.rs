@@ -13,7 +13,7 @@ use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use lockstep::search::{Engine, Error, Kind};
 use tokio::sync::Barrier;
 
-use super::{Bench, all_of, query};
+use super::{Bench, all_of, query, soon};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_equal_cold_questions_cost_one_inference() {
@@ -50,6 +50,28 @@ async fn a_thousand_equal_cold_questions_cost_one_inference() {
     assert_eq!(bench.metrics.double_loads(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn questions_that_differ_only_in_their_limits_share_one_inference() {
+    let mut bench = Bench::start(&[("a.md", "# Threads\n\nLock what threads share.")]);
+    bench.engine.ready().await;
+    let indexed = bench.inferences();
+
+    let calls = (1..=50).map(|limit| {
+        let engine = Arc::clone(&bench.engine);
+        let query = query("what do threads hold?").with_n_results(limit);
+        tokio::spawn(async move { engine.search(query.unwrap()).await })
+    });
+    let calls: Vec<_> = calls.collect();
+    bench.begins("hold").await;
+    drop(bench.gate);
+
+    for answer in join_all(calls).await {
+        assert_eq!(answer.unwrap().unwrap().passages.len(), 1);
+    }
+    assert_eq!(bench.inferences.load(SeqCst) - indexed, 1);
+    assert_eq!(bench.metrics.double_loads(), 0);
+}
+
 /// An edition of a file with ten passages, each of which names it.
 fn edition(number: u64) -> String {
     let passage = |section: u32| {
@@ -62,7 +84,9 @@ fn edition(number: u64) -> String {
 async fn ask_for_editions(engine: Arc<Engine>, stop: Arc<AtomicBool>) -> Vec<(u64, String)> {
     let mut seen = Vec::new();
     while !stop.load(SeqCst) {
+        let current = engine.status().generation;
         let answer = engine.search(all_of("which edition?")).await.unwrap();
+        assert!(answer.generation >= current, "an answer of the past");
         assert_eq!(answer.passages.len(), 10);
         let edition = |content: &str| {
             let from = content.find("Edition").unwrap();
@@ -96,7 +120,7 @@ async fn searches_during_expiry_and_reloads_never_fail_and_never_mix_generations
     for number in 2..=30 {
         let generation = bench.engine.status().generation;
         bench.write("a.md", &edition(number));
-        bench.engine.generation_after(generation).await;
+        soon(bench.engine.generation_after(generation)).await;
     }
     stop.store(true, SeqCst);
 
@@ -154,7 +178,7 @@ async fn a_question_beyond_the_queue_is_refused_at_once_and_the_others_are_answe
     let mut others: FuturesUnordered<_> = (0..3).map(ask).collect();
 
     for _ in 0..2 {
-        let refused = others.next().await.unwrap().unwrap_err();
+        let refused = soon(others.next()).await.unwrap().unwrap_err();
         assert_eq!(refused.kind(), Kind::Retry);
         assert_eq!(
             refused.to_string(),
@@ -240,6 +264,8 @@ async fn the_threads_of_the_model_end_with_the_engine() {
 
     drop(bench.engine);
 
-    let ended = tokio::task::spawn_blocking(move || bench.alive.recv());
-    assert!(ended.await.unwrap().is_err(), "no embedder is left");
+    let patience = Duration::from_secs(10);
+    let ended = tokio::task::spawn_blocking(move || bench.alive.recv_timeout(patience));
+    let ended = ended.await.unwrap().unwrap_err();
+    assert!(ended.is_disconnected(), "an embedder is left");
 }
