@@ -1,1 +1,49 @@
-//! To be written.
+//! Finds the passages of the standards that are nearest in meaning to a question.
+//!
+//! The corpus is read, cut into passages and embedded off the request path ([`Engine::start`]);
+//! what comes out is an immutable snapshot with a generation. A search runs on one snapshot from
+//! start to end, and a change of the files swaps the pointer.
+
+mod answer;
+mod corpus;
+mod embedder;
+mod engine;
+mod error;
+mod index;
+mod indexer;
+mod progress;
+mod published;
+mod query;
+mod seeker;
+mod snapshot;
+mod watcher;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use answer::{Answer, Passage};
+pub use corpus::{Fault, check};
+pub use embedder::{EmbedError, Embedder, load_model};
+pub use engine::{Engine, Status};
+pub use error::{Error, Kind};
+pub use progress::Progress;
+pub use query::{InvalidQuery, Query};
+
+/// What an operator can set about search.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The directory that holds `standards/`.
+    pub content: PathBuf,
+    /// Questions that may wait for the model; more are refused with [`Error::Busy`].
+    pub queue: usize,
+    /// Answers kept in memory.
+    pub max_cached_answers: u64,
+    /// Age at which an answer leaves the cache.
+    pub answers_ttl: Duration,
+    /// Vectors of questions kept in memory.
+    pub max_cached_vectors: u64,
+    /// Time without a further change before the standards are read again.
+    pub debounce: Duration,
+    /// Time between looks at the standards where the file system gives no notice; none relies on
+    /// notices.
+    pub poll: Option<Duration>,
+}

@@ -1,1 +1,57 @@
-//! `search_standards`.
+//! The `search_standards` tool. Arguments and result are as in the Python server.
+
+mod arguments;
+mod views;
+
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::error::ToolError;
+use crate::search::{Engine, Error, Kind};
+
+const DESCRIPTION: &str = "Finds the passages of the project's standards that are nearest in \
+     meaning to a question. Ask before you begin a piece of work and whenever you are unsure how \
+     it is done here. Ask one thing at a time, in a whole question with the words that a standard \
+     would use: \"how do I test code that several threads call?\" finds more than \"threads\". \
+     Results come best first with a relevance_score from 0 to 1; below about 0.3 nothing fits, \
+     so ask in other words. Read the named file for the rest of a passage.";
+
+/// Describes the tool under `name`.
+pub(super) fn tool(name: &str) -> Tool {
+    let annotations = ToolAnnotations::with_title("Standards search")
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(false);
+    Tool::new(name.to_owned(), DESCRIPTION, arguments::schema())
+        .with_title("Standards search")
+        .with_raw_output_schema(views::schema())
+        .with_annotations(annotations)
+}
+
+/// Carries out one call.
+///
+/// # Errors
+///
+/// [`ToolError::Mendable`] for a bad argument, or when asking again a little later helps.
+pub(super) async fn call(engine: &Arc<Engine>, arguments: JsonObject) -> Result<Value, ToolError> {
+    let query = arguments::query(arguments)?;
+    let asked = Instant::now();
+    match engine.search(query).await {
+        Ok(answer) => Ok(views::answer(&answer, asked.elapsed())),
+        Err(error) => Err(of_engine(&error)),
+    }
+}
+
+fn of_engine(error: &Arc<Error>) -> ToolError {
+    match error.kind() {
+        Kind::Retry => {
+            let remediation = "call again in a few seconds with the same arguments";
+            ToolError::Mendable(views::refusal(&error.to_string(), remediation))
+        }
+        Kind::Internal => ToolError::Internal(Arc::clone(error) as _),
+    }
+}

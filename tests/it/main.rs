@@ -10,3 +10,4 @@ mod harness;
 mod layering;
 mod observed;
 mod workflow_engine;
+mod search_engine;

@@ -1,0 +1,32 @@
+//! Turns text into vectors: the model, and the threads that run it.
+
+mod model;
+mod workers;
+
+pub use model::load_model;
+pub(super) use workers::Workers;
+
+/// A model that turns text into vectors. Each thread owns one; it is given one text at a time,
+/// because a quantised model's vector depends on what else is in the batch.
+pub trait Embedder: Send {
+    /// Embeds `text` as a vector. The same text always gives the same vector.
+    ///
+    /// # Errors
+    ///
+    /// If the model refuses the text.
+    fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError>;
+}
+
+/// A model that failed on a text.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// The model, or its tokenizer, refused the text.
+    #[error("the model failed")]
+    Model(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The model panicked. Its thread goes on.
+    #[error("the model panicked")]
+    Panicked,
+    /// The model's thread went away.
+    #[error("the thread of the model went away")]
+    Gone,
+}

@@ -1,0 +1,150 @@
+//! The face of the search: questions in, answers out.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, timeout},
+};
+
+use super::{
+    Answer, Embedder, Error, Progress, Query, Settings, embedder::Workers, indexer::Indexer,
+    published::Published, seeker::Seeker, watcher::Watcher,
+};
+use crate::observed::{
+    CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
+};
+
+/// The longest that a question waits for the first snapshot.
+const FIRST_SNAPSHOT_WAIT: Duration = Duration::from_secs(10);
+
+/// Answers questions about the standards, and keeps up with their files.
+///
+/// Invariant: an answer's passages are all of the one generation that it names.
+#[derive(Debug)]
+pub struct Engine {
+    published: Arc<Published>,
+    seeker: Arc<Seeker>,
+    answers: ObservedCache<(Query, u64), Arc<Answer>, Error>,
+    first_snapshot: ObservedWait,
+    indexer: AbortHandle,
+}
+
+/// What the engine answers from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Status {
+    /// A first snapshot is in place.
+    pub ready: bool,
+    /// How far the next snapshot is, while passages are embedded for it.
+    pub progress: Option<Progress>,
+    /// Files that the snapshot was made from.
+    pub files: usize,
+    /// Passages of the snapshot.
+    pub chunks: usize,
+    /// Things that were wrong with the files: [`super::check`] tells them.
+    pub faults: usize,
+    /// Counts the snapshots; 0 before the first.
+    pub generation: u64,
+}
+
+impl Engine {
+    /// Starts the model's threads and the indexing of `content/standards`, and returns at once.
+    /// Both end when the engine is dropped. Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// If there are no embedders, or the system refuses a thread.
+    pub fn start(
+        settings: Settings,
+        embedders: Vec<Box<dyn Embedder>>,
+        caches: &CacheMetrics,
+        locks: &LockMetrics,
+    ) -> Result<Arc<Self>, Error> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = Arc::new(Workers::start(embedders, settings.queue, locks)?);
+        let published = Arc::new(Published::new());
+        let limits = |max_entries, time_to_live| Limits {
+            max_entries,
+            time_to_live,
+        };
+        let vectors = limits(settings.max_cached_vectors, None);
+        let seeker = Arc::new(Seeker {
+            workers: Arc::clone(&workers),
+            vectors: ObservedCache::new("vectors", vectors, caches),
+            lookups: ObservedSemaphore::new("index", threads, locks),
+        });
+        let indexer = Indexer {
+            watcher: Watcher::start(&settings.content, settings.poll),
+            content: settings.content,
+            debounce: settings.debounce,
+            workers,
+            published: Arc::clone(&published),
+            threads,
+        };
+        let answers = limits(settings.max_cached_answers, Some(settings.answers_ttl));
+        Ok(Arc::new(Self {
+            published,
+            seeker,
+            answers: ObservedCache::new("answers", answers, caches),
+            first_snapshot: ObservedWait::new("first_snapshot", locks),
+            indexer: tokio::spawn(indexer.run()).abort_handle(),
+        }))
+    }
+
+    /// Finds the passages nearest to `query`, in the snapshot of now. Equal questions that are
+    /// asked at once are answered by one search, which goes on if a caller goes away. A question
+    /// before the first snapshot waits for it up to ten seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Indexing`] while there is no snapshot, [`Error::Busy`] if too many questions wait
+    /// for the model; others if the model fails.
+    pub async fn search(&self, query: Query) -> Result<Arc<Answer>, Arc<Error>> {
+        let mut snapshot = self.published.snapshot();
+        if snapshot.generation == 0 {
+            Box::pin(self.wait_for_first_snapshot()).await?;
+            snapshot = self.published.snapshot();
+        }
+        let key = (query, snapshot.generation);
+        let seek = || Arc::clone(&self.seeker).answer(snapshot, key.0.clone());
+        self.answers.get_or_load(&key, seek).await
+    }
+
+    /// Tells what the engine answers from.
+    pub fn status(&self) -> Status {
+        let snapshot = self.published.snapshot();
+        Status {
+            ready: snapshot.generation > 0,
+            progress: self.published.progress(),
+            files: snapshot.files,
+            chunks: snapshot.len(),
+            faults: snapshot.faults.len(),
+            generation: snapshot.generation,
+        }
+    }
+
+    /// Waits for the first snapshot.
+    pub async fn ready(&self) {
+        self.published.reaches(1).await;
+    }
+
+    /// Waits for a generation after `generation`, and returns it.
+    pub async fn generation_after(&self, generation: u64) -> u64 {
+        self.published.reaches(generation + 1).await
+    }
+
+    async fn wait_for_first_snapshot(&self) -> Result<(), Error> {
+        let asked = Instant::now();
+        let ready = timeout(FIRST_SNAPSHOT_WAIT, self.ready()).await;
+        self.first_snapshot.acquired_after(asked.elapsed());
+        ready.map_err(|_| Error::Indexing {
+            progress: self.published.progress().unwrap_or_default(),
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.indexer.abort();
+    }
+}

@@ -1,0 +1,55 @@
+//! The snapshot that questions are answered from.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::watch;
+
+use super::{Progress, progress::Run, snapshot::Snapshot};
+
+/// The current snapshot, and the making of the next.
+#[derive(Debug)]
+pub(super) struct Published {
+    snapshot: ArcSwap<Snapshot>,
+    generation: watch::Sender<u64>,
+    /// Set while passages are embedded.
+    run: ArcSwapOption<Run>,
+}
+
+impl Published {
+    /// Begins without a snapshot.
+    pub(super) fn new() -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+            generation: watch::Sender::new(0),
+            run: ArcSwapOption::empty(),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Answers from `snapshot` from now on, and tells those who wait for it.
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        let generation = snapshot.generation;
+        self.snapshot.store(Arc::new(snapshot));
+        self.generation.send_replace(generation);
+    }
+
+    /// Waits until the generation is at least `generation`, and returns it.
+    pub(super) async fn reaches(&self, generation: u64) -> u64 {
+        let mut generations = self.generation.subscribe();
+        let reached = generations.wait_for(|current| *current >= generation).await;
+        *reached.expect("the sender lives as long as self")
+    }
+
+    /// Shows the progress of `run`, or of none.
+    pub(super) fn show(&self, run: Option<Arc<Run>>) {
+        self.run.store(run);
+    }
+
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.run.load().as_ref().map(|run| run.progress())
+    }
+}

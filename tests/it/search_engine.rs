@@ -1,0 +1,187 @@
+//! Standards search: the engine against races, bad files and a model that misbehaves.
+
+mod files;
+mod model;
+mod races;
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use lockstep::{
+    observed::{CacheMetrics, LockMetrics},
+    search::{EmbedError, Embedder, Engine, Query, Settings},
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use crate::harness::TestMetrics;
+
+/// Texts with this word wait until the test lets them through.
+const HOLD: &str = "hold";
+
+/// The model panics on texts with this word.
+const BOOM: &str = "boom";
+
+/// A model that counts what it is asked. A text's vector depends on its words alone.
+struct CountingEmbedder {
+    inferences: Arc<AtomicUsize>,
+    begun: mpsc::UnboundedSender<String>,
+    gate: Receiver<()>,
+    /// Closes when the embedder is dropped.
+    _alive: Sender<()>,
+}
+
+impl Embedder for CountingEmbedder {
+    fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        self.inferences.fetch_add(1, SeqCst);
+        let _ = self.begun.send(text.to_owned()); // The test may not listen.
+        if text.contains(HOLD) {
+            let _ = self.gate.recv(); // A closed gate holds nobody.
+        }
+        assert!(!text.contains(BOOM), "a panic that the test asked for");
+        let mut vector = vec![0.01; 64];
+        for word in text.split(|letter: char| !letter.is_alphanumeric()) {
+            let mut hasher = DefaultHasher::new();
+            word.to_lowercase().hash(&mut hasher);
+            vector[usize::try_from(hasher.finish() % 64).unwrap()] += 1.0;
+        }
+        Ok(vector)
+    }
+}
+
+/// A directory of standards and an engine over it.
+struct Bench {
+    engine: Arc<Engine>,
+    content: TempDir,
+    metrics: TestMetrics,
+    inferences: Arc<AtomicUsize>,
+    /// The texts that the model begins with, in order.
+    begun: mpsc::UnboundedReceiver<String>,
+    /// Each message lets one held text through; dropped, it lets all through.
+    gate: Sender<()>,
+    /// Disconnected when the last embedder is dropped.
+    alive: Receiver<()>,
+}
+
+impl Bench {
+    fn start(files: &[(&str, &str)]) -> Self {
+        Self::start_with(1, files, |_| {})
+    }
+
+    fn start_with(workers: usize, files: &[(&str, &str)], set: impl FnOnce(&mut Settings)) -> Self {
+        let content = tempfile::tempdir().unwrap();
+        files
+            .iter()
+            .for_each(|(name, text)| write(content.path(), name, text));
+        let mut settings = settings(content.path());
+        set(&mut settings);
+        let inferences = Arc::new(AtomicUsize::new(0));
+        let (begin, begun) = mpsc::unbounded_channel();
+        let (gate, gated) = unbounded();
+        let (alive, lives) = unbounded();
+        let embedder = |_| {
+            Box::new(CountingEmbedder {
+                inferences: Arc::clone(&inferences),
+                begun: begin.clone(),
+                gate: gated.clone(),
+                _alive: alive.clone(),
+            }) as Box<dyn Embedder>
+        };
+        let embedders = (0..workers).map(embedder).collect();
+        let metrics = TestMetrics::new();
+        Self {
+            engine: start(settings, embedders, &metrics),
+            content,
+            metrics,
+            inferences,
+            begun,
+            gate,
+            alive: lives,
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        write(self.content.path(), name, text);
+    }
+
+    /// Waits until the model begins with a text that holds `word`.
+    async fn begins(&mut self, word: &str) -> String {
+        loop {
+            let text = self.begun.recv().await.unwrap();
+            if text.contains(word) {
+                return text;
+            }
+        }
+    }
+
+    /// Waits until the snapshot is of `files` files.
+    async fn has_files(&self, files: usize) {
+        loop {
+            let status = self.engine.status();
+            if status.files == files {
+                return;
+            }
+            soon(self.engine.generation_after(status.generation)).await;
+        }
+    }
+
+    fn inferences(&self) -> usize {
+        self.inferences.load(SeqCst)
+    }
+}
+
+fn settings(content: &Path) -> Settings {
+    Settings {
+        content: content.to_owned(),
+        queue: 1_000,
+        max_cached_answers: 1_000,
+        answers_ttl: Duration::from_secs(3_600),
+        max_cached_vectors: 1_000,
+        debounce: Duration::from_millis(20),
+        poll: None,
+    }
+}
+
+fn start(
+    settings: Settings,
+    embedders: Vec<Box<dyn Embedder>>,
+    metrics: &TestMetrics,
+) -> Arc<Engine> {
+    let meter = metrics.meter();
+    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
+    Engine::start(settings, embedders, &caches, &locks).unwrap()
+}
+
+/// Puts a file below `standards/` in one step, as a careful editor does.
+fn write(content: &Path, name: &str, text: &str) {
+    let path = content.join("standards").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let aside = content.join("aside");
+    fs::write(&aside, text).unwrap();
+    fs::rename(aside, path).unwrap();
+}
+
+/// Awaits what comes at once unless a guard is broken: then the test fails and does not hang.
+async fn soon<T>(event: impl Future<Output = T>) -> T {
+    let patience = Duration::from_secs(10);
+    tokio::time::timeout(patience, event)
+        .await
+        .expect("what was awaited never came")
+}
+
+fn query(text: &str) -> Query {
+    Query::new(text).unwrap()
+}
+
+fn all_of(text: &str) -> Query {
+    query(text).with_n_results(50).unwrap()
+}
