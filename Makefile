@@ -1,0 +1,50 @@
+# The one list of commands. `make` alone shows it.
+
+LISTEN ?= 127.0.0.1:8080
+CONTENT ?= content
+DENY := 0.20.2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench load clients conformance deny size
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Fetch ONNX Runtime and the model, once (LOCKSTEP_ASSETS says where to)
+	@python3 tools/setup
+
+run: setup ## Build and serve content/ on 127.0.0.1:8080/mcp (LISTEN=…, CONTENT=…)
+	cargo run --release --quiet -- serve --listen $(LISTEN) --content $(CONTENT)
+
+test: setup ## Run all tests
+	cargo test
+
+lint: ## Check format, lints and documentation
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+bench: setup ## Measure against baselines: cache hit, cold search, durable change, tools/call
+	cargo bench --bench cache_hit
+	cargo bench --bench cold_search
+	cargo bench --bench durable_change
+	load-tests/tools_call
+
+load: setup ## Let a hundred clients work for a minute, and count errors and double loads
+	cargo run --release --quiet --example hundred_clients
+
+clients: setup ## Drive the server with the Python and TypeScript SDKs
+	cargo build
+	tests/clients/run
+
+conformance: setup ## Run the official MCP conformance suite
+	cargo build
+	cargo build --example conformance
+	tests/conformance/run
+
+deny: ## Check licences, bans and sources of all dependencies
+	cargo deny --version 2>/dev/null | grep -qxF "cargo-deny $(DENY)" || cargo install --locked --quiet cargo-deny@$(DENY)
+	cargo deny --all-features check licenses bans sources
+
+size: ## Show how large files and functions are
+	@python3 tools/size
