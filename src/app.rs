@@ -1,1 +1,206 @@
-//! To be written.
+//! The composition root: configuration and a meter in, a server that can be served out.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::Router;
+use opentelemetry::metrics::Meter;
+use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::{
+    config::{Config, LenientGates, Transport},
+    http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
+    mcp::{About, McpServer},
+    observed::{CacheMetrics, LockMetrics},
+    search::{self, Embedder},
+    stdio, workflow,
+};
+
+/// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
+#[derive(Debug)]
+pub struct App {
+    handler: McpServer,
+    search: Arc<search::Engine>,
+    config: Config,
+}
+
+impl App {
+    /// Loads the model, opens the state, and puts everything together.
+    ///
+    /// # Errors
+    ///
+    /// If the model or its library is missing, the state directory cannot be written, or the
+    /// content cannot be watched.
+    pub async fn new(config: Config, meter: &Meter) -> anyhow::Result<Self> {
+        let (assets, workers) = (config.assets.clone(), config.search.workers);
+        let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+        Self::with_embedders(config, embedders, meter).await
+    }
+
+    /// Puts everything together around the given embedders, one for each worker thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::new`], but for the model.
+    pub async fn with_embedders(
+        config: Config,
+        embedders: Vec<Box<dyn Embedder>>,
+        meter: &Meter,
+    ) -> anyhow::Result<Self> {
+        let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
+        let sessions = workflow_settings(&config);
+        let workflows = {
+            let (caches, locks) = (caches.clone(), locks.clone());
+            spawn_blocking(move || workflow::Engine::open(sessions, &caches, &locks)).await??
+        };
+        let search = search::Engine::start(search_settings(&config), embedders, &caches, &locks)?;
+        let about = About::new(
+            config.transport.as_str(),
+            config.content.clone(),
+            std::env::current_dir().context("no working directory")?,
+        );
+        let alias = config.workflow.tool_alias.as_deref();
+        let handler = McpServer::new(workflows, Arc::clone(&search), about, alias);
+        Ok(Self {
+            handler,
+            search,
+            config,
+        })
+    }
+
+    /// Builds the routes of the HTTP listener. Cancelling `end` ends what still runs there.
+    pub fn router(&self, end: CancellationToken) -> Router {
+        let settings = http::Settings {
+            allowed_hosts: self.config.http.allowed_hosts.clone(),
+            allowed_origins: self.config.http.allowed_origins.clone(),
+            max_body_bytes: self.config.http.max_body_bytes,
+            legacy_sessions: self.config.http.legacy_sessions,
+        };
+        let search = Arc::clone(&self.search);
+        http::router(self.handler.clone(), &settings, end)
+            .merge(http::probes(move || readiness(&search.status())))
+    }
+
+    /// Returns the handler, for a transport that is not HTTP.
+    pub fn handler(&self) -> McpServer {
+        self.handler.clone()
+    }
+
+    /// Serves the transports of the configuration until `stop` is cancelled, or the client on
+    /// standard input is gone. `listener` is for HTTP; without one only stdio is served.
+    ///
+    /// # Errors
+    ///
+    /// If the discovery file cannot be written, or a transport fails.
+    pub async fn serve(
+        self,
+        listener: Option<TcpListener>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let Some(listener) = listener else {
+            return stdio::serve(self.handler, stop).await;
+        };
+        let address = listener.local_addr()?;
+        let found_by = Discovery::of_this_process(self.config.transport.as_str(), address);
+        let state_dir = self.config.state.dir();
+        let discovery = DiscoveryFile::publish(state_dir, &found_by)
+            .with_context(|| format!("cannot write to {}", state_dir.display()))?;
+        info!(
+            url = found_by.url,
+            transport = found_by.transport,
+            discovery_file = %discovery.path().display(),
+            "listening"
+        );
+        let shutdown = Shutdown {
+            stop: stop.clone(),
+            drain: Duration::from_secs(self.config.drain_secs),
+            end: CancellationToken::new(),
+        };
+        let serve_http = http::serve(listener, self.router(shutdown.end.clone()), shutdown);
+        match self.config.transport {
+            Transport::Http | Transport::Stdio => serve_http.await?,
+            Transport::Dual => serve_both(serve_http, self.handler, stop).await?,
+        }
+        Ok(())
+    }
+}
+
+/// Serves both transports; when one ends, the other finishes what it has begun.
+async fn serve_both(
+    serve_http: impl Future<Output = std::io::Result<()>>,
+    handler: McpServer,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let http = async {
+        let served = serve_http.await;
+        stop.cancel();
+        served.context("the HTTP listener failed")
+    };
+    let stdio = async {
+        let served = stdio::serve(handler, stop.clone()).await;
+        stop.cancel();
+        served.context("the client on standard input failed")
+    };
+    let (http, stdio) = tokio::join!(http, stdio);
+    http.and(stdio)
+}
+
+/// Starts a search engine alone, without sessions.
+///
+/// # Errors
+///
+/// If the model is missing, or the content cannot be watched.
+pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc<search::Engine>> {
+    let (assets, workers) = (config.assets.clone(), config.search.workers);
+    let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+    let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
+    let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
+    Ok(engine)
+}
+
+/// Checks all content and returns one line for each fault.
+pub fn check(content: &Path) -> Vec<String> {
+    let workflows = workflow::check(content).into_iter().map(|f| f.to_string());
+    let standards = search::check(content).into_iter().map(|f| f.to_string());
+    workflows.chain(standards).collect()
+}
+
+fn workflow_settings(config: &Config) -> workflow::Settings {
+    workflow::Settings {
+        content: config.content.clone(),
+        state: config.state.dir().to_owned(),
+        max_cached_sessions: config.workflow.max_cached_sessions,
+        max_sessions: config.workflow.max_sessions,
+        lenient_gates: match config.workflow.lenient_gates {
+            LenientGates::Enforced => workflow::LenientGates::Enforced,
+            LenientGates::Python => workflow::LenientGates::Python,
+        },
+    }
+}
+
+fn search_settings(config: &Config) -> search::Settings {
+    let poll = config.search.poll_secs;
+    search::Settings {
+        content: config.content.clone(),
+        queue: config.search.queue,
+        max_cached_answers: config.search.max_cached_answers,
+        answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
+        max_cached_vectors: config.search.max_cached_vectors,
+        debounce: Duration::from_millis(config.search.debounce_ms),
+        poll: (poll > 0).then(|| Duration::from_secs(poll)),
+    }
+}
+
+fn readiness(search: &search::Status) -> Readiness {
+    let reason = match (&search.progress, search.ready) {
+        (_, true) => "ready".to_owned(),
+        (Some(progress), false) => format!("reading the standards: {progress}"),
+        (None, false) => "starting".to_owned(),
+    };
+    Readiness {
+        ready: search.ready,
+        reason,
+    }
+}

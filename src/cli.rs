@@ -8,17 +8,22 @@ mod serve;
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use opentelemetry::metrics::Meter;
 use serde::Serialize;
-use tracing::error;
 
 use crate::{
-    config::{Config, Listen, Otlp, StateUrl, Transport},
+    config::{Config, Listen, Log, Otlp, StateUrl, Transport},
     telemetry::Telemetry,
 };
 
 /// One MCP server for fleets of sub-agents: phase-gated workflow sessions and standards search.
 #[derive(Debug, Parser)]
-#[command(name = "lockstep", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "lockstep",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,13 +70,26 @@ struct Settings {
     #[serde(flatten)]
     content: Content,
 
-    /// Where sessions are kept, as file://DIR [default: file://.lockstep/state].
+    /// Where sessions are kept, as `file://DIR` [default: `file://.lockstep/state`].
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<StateUrl>,
 }
 
-/// Flags of every command that reads content.
+/// Settings of the commands that only read content.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+struct ContentSettings {
+    /// Read settings from this YAML file.
+    #[arg(long, env = "LOCKSTEP_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// Where content and model are.
 #[derive(Args, Clone, Debug, Default, Serialize)]
 struct Content {
     /// Directory with `workflows/` and `standards/` [default: content].
@@ -89,33 +107,49 @@ struct Content {
 /// that could not do its work.
 pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
-        Command::Serve(settings) => with_telemetry(&settings, serve::run).await,
-        Command::Search(arguments) => search::run(arguments).await,
+        // Boxed: the compiler gives up on the layout of a server in one piece.
+        Command::Serve(settings) => Box::pin(serve(settings)).await,
+        Command::Search(arguments) => Box::pin(search(arguments)).await,
         Command::Check(arguments) => check::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
-    outcome.unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "lockstep: {error:#}");
-        ExitCode::from(2)
+    outcome.unwrap_or_else(|error| failed(&error))
+}
+
+/// Says on standard error what failed, and returns the exit code for it.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "lockstep: {error:#}");
+    ExitCode::from(2)
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
+    let config = Config::load(settings.config.as_deref(), &settings)?;
+    with_telemetry(config, serve::run).await
+}
+
+async fn search(arguments: search::Arguments) -> anyhow::Result<ExitCode> {
+    let settings = &arguments.settings;
+    let mut config = Config::load(settings.config.as_deref(), settings)?;
+    if config.log == Log::default() {
+        config.log.filter = "warn".to_owned(); // The answer is what a person wants to see.
+    }
+    with_telemetry(config, |config, meter| {
+        search::run(config, meter, arguments)
     })
+    .await
 }
 
 /// Runs `command` between the start and the flush of telemetry, also after a failure: those are
 /// the spans that somebody will look for.
 async fn with_telemetry<R>(
-    settings: &Settings,
-    command: impl FnOnce(Config, opentelemetry::metrics::Meter) -> R,
+    config: Config,
+    command: impl FnOnce(Config, Meter) -> R,
 ) -> anyhow::Result<ExitCode>
 where
-    R: Future<Output = anyhow::Result<()>>,
+    R: Future<Output = anyhow::Result<ExitCode>>,
 {
-    let config = Config::load(settings.config.as_deref(), settings)?;
     let telemetry = Telemetry::start(&config.log, &Otlp::from_environment()?)?;
     let outcome = command(config, telemetry.meter()).await;
-    if let Err(error) = &outcome {
-        let error: &(dyn std::error::Error + 'static) = error.as_ref();
-        error!(error, "stopped by an error");
-    }
     telemetry.shutdown().await;
-    outcome.map(|()| ExitCode::SUCCESS)
+    outcome
 }

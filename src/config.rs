@@ -62,6 +62,17 @@ pub enum Transport {
     Dual,
 }
 
+impl Transport {
+    /// Returns the name as it is set.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Stdio => "stdio",
+            Self::Dual => "dual",
+        }
+    }
+}
+
 /// Settings of the HTTP endpoint.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,7 +1,8 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
-// The composition root.
+// The command line and the composition root.
 pub mod app;
+pub mod cli;
 
 // The edge.
 pub mod http;

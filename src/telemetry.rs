@@ -1,6 +1,6 @@
 //! The OpenTelemetry pipeline and the log: built once by `main`, flushed once by `main`.
 
-use std::time::Duration;
+use std::{io::IsTerminal as _, time::Duration};
 
 use anyhow::Context as _;
 use opentelemetry::{
@@ -45,7 +45,9 @@ impl Telemetry {
             EnvFilter::try_new(&log.filter)
                 .with_context(|| format!("log.filter {:?} does not parse", log.filter))
         };
-        let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let stderr = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal());
         let stderr = match log.format {
             LogFormat::Pretty => stderr.with_target(false).boxed(),
             LogFormat::Json => stderr.json().flatten_event(true).boxed(),

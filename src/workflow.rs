@@ -1,1 +1,34 @@
-//! To be written.
+//! Workflow sessions: an agent opens one, completes its phases in order, and each phase is gated
+//! by evidence.
+//!
+//! The files are the truth: content is read at each call, and a cached session is held against
+//! its file before it is used, so that other processes may work over the same directories.
+
+mod check;
+mod content;
+mod definition;
+mod engine;
+mod error;
+mod fault;
+mod gate;
+mod ids;
+mod index;
+mod moment;
+mod session;
+mod store;
+
+pub use check::check;
+pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
+pub use engine::{
+    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,
+};
+pub use error::{Error, Kind};
+pub use fault::Fault;
+pub use gate::{Evidence, Field, FieldType, Gate, Rule, Verdict};
+pub use ids::{
+    InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
+    WorkflowType,
+};
+pub use index::Summary;
+pub use moment::Moment;
+pub use session::{Checkpoint, Session, Status};

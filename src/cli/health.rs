@@ -32,11 +32,18 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(address) => address,
         None => configured(&arguments)?,
     };
-    let path = if arguments.ready { "/readyz" } else { "/healthz" };
+    let path = if arguments.ready {
+        "/readyz"
+    } else {
+        "/healthz"
+    };
     let status = tokio::time::timeout(TIMEOUT, ask(address, path))
         .await
         .with_context(|| format!("http://{address}{path} did not answer in {TIMEOUT:?}"))??;
-    ensure!(status.is_success(), "http://{address}{path} answered {status}");
+    ensure!(
+        status.is_success(),
+        "http://{address}{path} answered {status}"
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,9 @@
 //! `lockstep serve`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use opentelemetry::metrics::Meter;
@@ -9,13 +12,26 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::{
     app::App,
     config::{Config, Listen, Transport},
 };
 
-pub(super) async fn run(config: Config, meter: Meter) -> anyhow::Result<()> {
+/// Serves until a signal, or the end of standard input, ends it. What keeps it from serving goes
+/// to the log, where whoever runs a server looks.
+pub(super) async fn run(config: Config, meter: Meter) -> anyhow::Result<ExitCode> {
+    match serve(config, meter).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            error!(error = %format_args!("{error:#}"), "the server cannot go on");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+async fn serve(config: Config, meter: Meter) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     // Before the engines: a port in use is told at once, not after the model is loaded.
@@ -23,11 +39,11 @@ pub(super) async fn run(config: Config, meter: Meter) -> anyhow::Result<()> {
         Transport::Stdio => None,
         Transport::Http | Transport::Dual => Some(bind(&config.listen).await?),
     };
-    let app = App::new(&config, &meter).await?;
+    let app = App::new(config, &meter).await?;
     if let Some(listener) = &listener {
         greet(&listener.local_addr()?.to_string());
     }
-    app.serve(listener, stop).await
+    Box::pin(app.serve(listener, stop)).await
 }
 
 /// Takes the first port that is free.

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::{process::Command, time::Instant};
 
+use crate::search::Status;
+
 /// The longest that one `git` command may take, as in the Python server.
 const GIT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -118,6 +120,21 @@ pub(super) struct SearchState {
     pub(super) chunks: usize,
     /// Counts the changes of the standards since the start.
     pub(super) generation: u64,
+}
+
+impl From<Status> for SearchState {
+    fn from(status: Status) -> Self {
+        Self {
+            status: match (&status.progress, status.ready) {
+                (_, true) => "ready".to_owned(),
+                (Some(progress), false) => progress.to_string(),
+                (None, false) => "starting".to_owned(),
+            },
+            files: status.files,
+            chunks: status.chunks,
+            generation: status.generation,
+        }
+    }
 }
 
 /// The working directory's commit.

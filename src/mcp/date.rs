@@ -1,6 +1,6 @@
 //! `current_date`: what a model cannot know. Fields as the Python server's.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ struct Formatted {
 }
 
 /// Renders `now`.
-pub(super) fn view(now: &Zoned) -> DateView {
+pub(super) fn view(now: &ZonedDateTime) -> DateView {
     let date = now.strftime("%Y-%m-%d").to_string();
     DateView {
         iso_datetime: now.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
@@ -56,9 +56,7 @@ mod tests {
 
     #[test]
     fn a_moment_is_given_in_every_form_that_documents_use() {
-        let now: Zoned = "2025-10-03T14:30:00.123456[Europe/Berlin]"
-            .parse()
-            .unwrap();
+        let now: ZonedDateTime = "2025-10-03T14:30:00.123456[Europe/Berlin]".parse().unwrap();
 
         let view = serde_json::to_value(view(&now)).unwrap();
 

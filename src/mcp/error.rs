@@ -18,6 +18,16 @@ pub(super) enum ToolError {
     Internal(Arc<dyn Error + Send + Sync>),
 }
 
+impl ToolError {
+    /// Returns the value of `error.type` on the call's span.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Mendable(_) => "tool_error", // As OpenTelemetry's MCP conventions have it.
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
 /// Turns the outcome of a tool into MCP's: a structured result with a text copy for old clients,
 /// a result with `isError`, or a protocol error that keeps the detail for the log.
 pub(super) fn into_response(

@@ -1,5 +1,142 @@
 //! The handler that rmcp calls.
 
-/// The server.
+use std::sync::Arc;
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, Implementation, JsonObject,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    },
+    service::RequestContext,
+};
+use serde::Serialize;
+use serde_json::Value;
+use tracing::Instrument as _;
+
+use super::{
+    about::{About, SearchState},
+    date,
+    error::{ToolError, into_response},
+    search,
+    tools::{ToolName, Tools, no_arguments},
+    trace, workflow,
+};
+use crate::{search::Engine as SearchEngine, workflow::Engine as WorkflowEngine};
+
+/// How long a client may keep the list of tools, in milliseconds: it changes only with a new
+/// version of the server.
+const TOOLS_TTL_MS: u64 = 3_600_000;
+
+/// What an agent is told when it connects.
+const INSTRUCTIONS: &str = "\
+Lockstep runs phase-gated workflows and searches this team's standards.
+
+Before you decide how to do something, ask `search_standards` in a full sentence of your own \
+words; use what it returns over what you remember.
+
+To work through a workflow with the `workflow` tool: `list_workflows`, then `start` with \
+`workflow_type` and `target_file` and keep the `session_id`. For the open phase: `get_phase`, \
+then `get_task` for each of its tasks in order, do the work, then `complete_phase` with `evidence` \
+that has the fields which the gate names. The answer opens the next phase, or says what the gate \
+misses: mend it and hand in again. Phases cannot be skipped. Starting the same type on the same \
+target again resumes the session; after a break, `get_state` says where it stands.
+
+A result with `isError` says what was wrong and what to do: read it before you call again.";
+
+/// The MCP server: one for all transports, cloned for each request.
 #[derive(Clone, Debug)]
-pub struct McpServer;
+pub struct McpServer {
+    workflows: Arc<WorkflowEngine>,
+    search: Arc<SearchEngine>,
+    about: Arc<About>,
+    tools: Tools,
+}
+
+impl McpServer {
+    /// Puts the tools in front of the engines. `workflow_alias` is a second name of the workflow
+    /// tool.
+    pub fn new(
+        workflows: Arc<WorkflowEngine>,
+        search: Arc<SearchEngine>,
+        about: About,
+        workflow_alias: Option<&str>,
+    ) -> Self {
+        Self {
+            workflows,
+            search,
+            about: Arc::new(about),
+            tools: Tools::new(workflow_alias),
+        }
+    }
+
+    async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Value, ToolError> {
+        match tool {
+            ToolName::SearchStandards => search::call(&self.search, arguments).await,
+            ToolName::Workflow => workflow::call(&self.workflows, arguments).await,
+            ToolName::GetServerInfo => {
+                no_arguments(tool, &arguments)?;
+                let state = SearchState::from(self.search.status());
+                rendered(&self.about.view(self.tools.listed().len(), state).await)
+            }
+            ToolName::CurrentDate => {
+                no_arguments(tool, &arguments)?;
+                rendered(&date::view(&jiff::ZonedDateTime::now()))
+            }
+        }
+    }
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let implementation =
+            Implementation::new("lockstep", env!("CARGO_PKG_VERSION")).with_title("Lockstep");
+        ServerConfig::new(capabilities)
+            .with_server_info(implementation)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.tools.listed().to_vec();
+        Ok(ListToolsResult::with_all_items(tools)
+            .with_ttl_ms(TOOLS_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = self.tools.find(&request.name) else {
+            return Err(self.no_such_tool(&request.name));
+        };
+        let span = trace::call_span(tool.as_str(), &context);
+        let arguments = request.arguments.unwrap_or_default();
+        let outcome = self.answer(tool, arguments).instrument(span.clone()).await;
+        if let Err(error) = &outcome {
+            span.record("error.type", error.kind());
+        }
+        span.in_scope(|| into_response(outcome))
+    }
+}
+
+impl McpServer {
+    fn no_such_tool(&self, name: &str) -> ErrorData {
+        /// Enough to recognise a name by.
+        const SHOWN_CHARS: usize = 64;
+        let shown: String = name.chars().take(SHOWN_CHARS).collect();
+        let names: Vec<_> = self.tools.listed().iter().map(|tool| &*tool.name).collect();
+        let message = format!("there is no tool `{shown}`; there are {}", names.join(", "));
+        ErrorData::invalid_params(message, None)
+    }
+}
+
+fn rendered(view: &impl Serialize) -> Result<Value, ToolError> {
+    serde_json::to_value(view).map_err(|error| ToolError::Internal(Arc::new(error)))
+}

@@ -1,1 +1,135 @@
-//! The list of tools.
+//! The list of tools: built once, matched by name.
+
+use std::sync::Arc;
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::{about::ServerInfoView, date::DateView, error::ToolError, search, workflow};
+
+/// The tools that there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ToolName {
+    SearchStandards,
+    Workflow,
+    GetServerInfo,
+    CurrentDate,
+}
+
+impl ToolName {
+    const ALL: [Self; 4] = [
+        Self::SearchStandards,
+        Self::Workflow,
+        Self::GetServerInfo,
+        Self::CurrentDate,
+    ];
+
+    /// Returns the name on the wire, and in telemetry whatever alias was called.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::SearchStandards => "search_standards",
+            Self::Workflow => "workflow",
+            Self::GetServerInfo => "get_server_info",
+            Self::CurrentDate => "current_date",
+        }
+    }
+
+    fn describe(self) -> Tool {
+        match self {
+            Self::SearchStandards => search::tool(self.as_str()),
+            Self::Workflow => workflow::tool(self.as_str()),
+            Self::GetServerInfo => plain::<ServerInfoView>(
+                self.as_str(),
+                "Server information",
+                "Version, transport, uptime, project, capabilities, and what the search \
+                 answers from. Takes no arguments.",
+            ),
+            Self::CurrentDate => plain::<DateView>(
+                self.as_str(),
+                "Current date",
+                "Today's date and time in every form that documents use. Takes no arguments. \
+                 Ask before you write a date.",
+            ),
+        }
+    }
+}
+
+/// What a client sees, and what a call is looked up in.
+#[derive(Clone, Debug)]
+pub(super) struct Tools {
+    listed: Arc<[Tool]>,
+    alias: Option<Arc<str>>,
+}
+
+impl Tools {
+    /// Describes all tools; the workflow tool once more under `alias`.
+    pub(super) fn new(alias: Option<&str>) -> Self {
+        let named = ToolName::ALL.into_iter().map(ToolName::describe);
+        let aliased = alias.map(workflow::tool);
+        Self {
+            listed: named.chain(aliased).collect(),
+            alias: alias.map(Arc::from),
+        }
+    }
+
+    pub(super) fn listed(&self) -> &[Tool] {
+        &self.listed
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<ToolName> {
+        if self.alias.as_deref() == Some(name) {
+            return Some(ToolName::Workflow);
+        }
+        let mut all = ToolName::ALL.into_iter();
+        all.find(|tool| tool.as_str() == name)
+    }
+}
+
+/// Refuses arguments of a tool that takes none.
+///
+/// # Errors
+///
+/// Names the arguments.
+pub(super) fn no_arguments(tool: ToolName, arguments: &JsonObject) -> Result<(), ToolError> {
+    if arguments.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = arguments.keys().map(String::as_str).take(8).collect();
+    Err(ToolError::Mendable(json!({
+        "status": "error",
+        "error": format!("{} takes no arguments, got {}", tool.as_str(), names.join(", ")),
+        "error_type": "ValueError",
+        "remediation": "call it again with {}",
+    })))
+}
+
+/// Describes a tool without arguments that only reads.
+fn plain<View: JsonSchema>(name: &'static str, title: &str, description: &'static str) -> Tool {
+    let takes_nothing = json!({ "type": "object", "additionalProperties": false });
+    let annotations = ToolAnnotations::new()
+        .read_only(true)
+        .idempotent(true)
+        .open_world(false);
+    Tool::new(name, description, Arc::new(object(takes_nothing)))
+        .with_title(title)
+        .with_raw_output_schema(Arc::new(output_schema::<View>()))
+        .with_annotations(annotations)
+}
+
+/// Derives the schema of an answer.
+///
+/// Clients check every structured answer against it, also one with `isError`, which carries
+/// another body: so nothing is required, and what the fields are is said all the same.
+pub(super) fn output_schema<View: JsonSchema>() -> JsonObject {
+    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<View>();
+    schema.remove("required");
+    object(schema.to_value())
+}
+
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(object) => object,
+        other => unreachable!("the schema of a struct is an object, not {other}"),
+    }
+}

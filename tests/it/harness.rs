@@ -1,7 +1,19 @@
 //! What tests share.
 
+mod binary;
+mod collector;
+mod content;
+mod corpus;
+mod embedder;
 mod metrics;
+mod server;
 mod spans;
 
+pub use binary::Binary;
+pub use collector::Collector;
+pub use content::Content;
+pub use corpus::corpus;
+pub use embedder::CountingEmbedder;
 pub use metrics::TestMetrics;
+pub use server::{Client, TestServer, tool_call};
 pub use spans::traced;

@@ -6,7 +6,14 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod crash;
 mod harness;
 mod layering;
 mod observed;
+mod process;
+mod protocol;
+mod races;
 mod search_engine;
+mod telemetry;
+mod tools;
+mod workflow_engine;

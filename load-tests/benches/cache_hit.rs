@@ -1,0 +1,106 @@
+//! A hit of the observed cache against a hit of the moka cache that it wraps.
+//!
+//! `cargo bench --bench cache_hit`. The bar is 1 ns (design, section 6).
+#![expect(clippy::disallowed_types, reason = "the baseline is moka itself")]
+#![expect(clippy::print_stdout, reason = "a bench prints its result")]
+
+mod paired;
+
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use criterion::Criterion;
+use lockstep::observed::{CacheMetrics, Limits, LoadPanicked, ObservedCache};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use tokio::runtime::Runtime;
+
+/// Few enough to stay in the processor's cache: what is measured is the code, not the memory.
+const KEYS: u64 = 64;
+/// Lookups of one round: 5 ms, long against the clock and short against the scheduler.
+const LOOKUPS: u32 = 20_000;
+const ROUNDS: usize = 41;
+/// Pairs of caches. Where a cache lies in memory, and how its hasher is seeded, moves a hit by
+/// some nanoseconds either way; over many pairs that cancels out.
+const PAIRS: usize = 41;
+
+type Value = Arc<str>;
+type Raw = moka::future::Cache<u64, Value, foldhash::quality::RandomState>;
+type Observed = ObservedCache<u64, Value, LoadPanicked>;
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime starts");
+    let provider = SdkMeterProvider::default();
+
+    let (raw, observed) =
+        runtime.block_on(async { (new_raw().await, new_observed(&provider).await) });
+    let mut criterion = Criterion::default()
+        .sample_size(50)
+        .measurement_time(Duration::from_secs(3))
+        .without_plots();
+    criterion.bench_function("moka get", |bench| {
+        bench.to_async(&runtime).iter(|| raw.get(&7));
+    });
+    criterion.bench_function("observed get", |bench| {
+        bench.to_async(&runtime).iter(|| observed.get(&7));
+    });
+
+    let noise = paired::median((0..PAIRS).map(|_| {
+        let (one, other) = runtime.block_on(async { (new_raw().await, new_raw().await) });
+        let time = |cache| runtime.block_on(time_raw(cache));
+        paired::paired(ROUNDS, LOOKUPS, || time(&one), || time(&other)).difference_ns
+    }));
+    let cost = paired::median((0..PAIRS).map(|_| {
+        let caches = async { (new_raw().await, new_observed(&provider).await) };
+        let (raw, observed) = runtime.block_on(caches);
+        let baseline = || runtime.block_on(time_raw(&raw));
+        let subject = || runtime.block_on(time_observed(&observed));
+        paired::paired(ROUNDS, LOOKUPS, baseline, subject).difference_ns
+    }));
+    println!("observed hit / raw moka hit: {cost:+.2} ns (bar +1 ns; moka / moka: {noise:+.2} ns)");
+}
+
+/// The cache as [`ObservedCache`] builds it, without what observes it.
+async fn new_raw() -> Raw {
+    let raw = moka::future::Cache::builder()
+        .name("bench")
+        .max_capacity(1_000)
+        .eviction_listener(|_, _, _| {})
+        .build_with_hasher(foldhash::quality::RandomState::default());
+    for key in 0..KEYS {
+        raw.insert(key, Value::from("value")).await;
+    }
+    raw
+}
+
+async fn new_observed(provider: &SdkMeterProvider) -> Observed {
+    let limits = Limits {
+        max_entries: 1_000,
+        time_to_live: None,
+    };
+    let metrics = CacheMetrics::new(&provider.meter("bench"));
+    let observed = Observed::new("bench", limits, &metrics);
+    for key in 0..KEYS {
+        observed.insert(key, Value::from("value")).await;
+    }
+    observed
+}
+
+async fn time_raw(cache: &Raw) -> Duration {
+    let started = Instant::now();
+    for lookup in 0..u64::from(LOOKUPS) {
+        black_box(cache.get(black_box(&(lookup % KEYS))).await);
+    }
+    started.elapsed()
+}
+
+async fn time_observed(cache: &Observed) -> Duration {
+    let started = Instant::now();
+    for lookup in 0..u64::from(LOOKUPS) {
+        black_box(cache.get(black_box(&(lookup % KEYS))).await);
+    }
+    started.elapsed()
+}

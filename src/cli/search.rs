@@ -1,0 +1,154 @@
+//! `lockstep search`.
+
+use std::{
+    io::{IsTerminal as _, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use opentelemetry::metrics::Meter;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::ContentSettings;
+use crate::{
+    app,
+    config::Config,
+    search::{Answer, Engine, Passage, Query},
+};
+
+/// How often the progress of the first indexing is drawn anew.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// The widest line of a passage's text: what a terminal of 100 columns shows indented.
+const SHOWN_CHARS: usize = 96;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What you want to know, best as a full sentence.
+    question: String,
+    /// Passages to show, 1 to 50.
+    #[arg(short, long, value_name = "COUNT")]
+    n_results: Option<u64>,
+    /// Only passages of this phase.
+    #[arg(long, value_name = "NUMBER")]
+    phase: Option<u64>,
+    /// Only passages with this tag; may be given several times.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Print the answer as JSON, as agents get it.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub(super) settings: ContentSettings,
+}
+
+impl Arguments {
+    fn query(&self) -> anyhow::Result<Query> {
+        let mut query = Query::new(&self.question)?;
+        if let Some(n_results) = self.n_results {
+            query = query.with_n_results(n_results)?;
+        }
+        if let Some(phase) = self.phase {
+            query = query.with_phase(phase)?;
+        }
+        Ok(query.with_tags(&self.tags)?)
+    }
+}
+
+/// Answers one question from the content directory, without a server.
+pub(super) async fn run(
+    config: Config,
+    meter: Meter,
+    arguments: Arguments,
+) -> anyhow::Result<ExitCode> {
+    let query = arguments.query()?;
+    let engine = app::search_engine(&config, &meter).await?;
+    wait_until_ready(&engine).await;
+    let started = Instant::now();
+    let answer = engine.search(query).await.map_err(anyhow::Error::from)?;
+    let took = started.elapsed();
+    let mut stdout = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut stdout, &as_json(&answer, took))?;
+        writeln!(stdout)?;
+    } else {
+        print(&mut stdout, &answer, took)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows a person how far the first indexing is.
+async fn wait_until_ready(engine: &Arc<Engine>) {
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let style = ProgressStyle::with_template("reading the standards {bar:40} {pos}/{len} {eta}");
+    let bar = ProgressBar::with_draw_target(None, target)
+        .with_style(style.expect("the template is valid"));
+    let draw = async {
+        let mut redraw = tokio::time::interval(REDRAW);
+        loop {
+            redraw.tick().await;
+            if let Some(progress) = engine.status().progress {
+                bar.set_length(progress.total as u64);
+                bar.set_position(progress.done as u64);
+            }
+        }
+    };
+    tokio::select! {
+        () = engine.ready() => {}
+        () = draw => {}
+    }
+    bar.finish_and_clear();
+}
+
+fn print(out: &mut impl Write, answer: &Answer, took: Duration) -> std::io::Result<()> {
+    for (place, passage) in answer.passages.iter().enumerate() {
+        let (first, _) = passage.lines();
+        let (file, section) = (passage.file(), passage.section());
+        writeln!(
+            out,
+            "{}. {file}:{first}  {section}  {:.2}",
+            place + 1,
+            passage.relevance_score
+        )?;
+        for line in passage
+            .content()
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+        {
+            let shown: String = line.chars().take(SHOWN_CHARS).collect();
+            writeln!(out, "   {shown}")?;
+        }
+        writeln!(out)?;
+    }
+    let (passages, tokens) = (answer.passages.len(), answer.total_tokens);
+    let took_ms = took.as_secs_f64() * 1e3;
+    match passages {
+        0 => writeln!(out, "nothing found ({took_ms:.1} ms)"),
+        _ => writeln!(out, "{passages} passages, {tokens} tokens, {took_ms:.1} ms"),
+    }
+}
+
+/// Renders the answer as `search_standards` does.
+fn as_json(answer: &Answer, took: Duration) -> Value {
+    let passage = |passage: &Passage| {
+        json!({
+            "content": passage.content(),
+            "file": passage.file(),
+            "section": passage.section(),
+            "relevance_score": passage.relevance_score,
+            "tokens": passage.tokens(),
+        })
+    };
+    json!({
+        "results": answer.passages.iter().map(passage).collect::<Vec<_>>(),
+        "total_tokens": answer.total_tokens,
+        "retrieval_method": Answer::METHOD,
+        "query_time_ms": took.as_secs_f64() * 1e3,
+    })
+}

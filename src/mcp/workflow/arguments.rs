@@ -1,0 +1,217 @@
+//! What a caller sent, taken apart by hand: each error names the argument, its value and the rule.
+
+use rmcp::model::JsonObject;
+use serde_json::{Map, Value};
+
+use super::{
+    input::{ARGUMENTS, Action, TOLERATED},
+    refusal,
+};
+use crate::{
+    mcp::error::ToolError,
+    workflow::{Phase, SessionId, Status, TargetFile, WorkflowType},
+};
+
+/// The largest number of a phase or a task: beyond, it is a slip.
+const MAX_NUMBER: u32 = 9_999;
+
+/// The longest category in bytes.
+const MAX_CATEGORY_BYTES: usize = 128;
+
+/// The arguments of one call, whose action is known.
+#[derive(Debug)]
+pub(super) struct Arguments {
+    action: Action,
+    /// Without nulls: to send one is to leave the argument out.
+    given: JsonObject,
+}
+
+impl Arguments {
+    /// Finds the action and refuses arguments that there are not.
+    pub(super) fn new(mut given: JsonObject) -> Result<Self, ToolError> {
+        given.retain(|_, value| !value.is_null());
+        let action = match given.get("action") {
+            None => {
+                return Err(refusal::of_action(
+                    "",
+                    "the argument `action` is missing".into(),
+                ));
+            }
+            Some(Value::String(name)) => Action::named(name).ok_or_else(|| {
+                let name = shortened(name);
+                refusal::of_action(&name, format!("there is no action `{name}`"))
+            })?,
+            Some(other) => {
+                let error = format!("`action` is {}, expected a string", shown(other));
+                return Err(refusal::of_action("", error));
+            }
+        };
+        let known = |name: &str| ARGUMENTS.contains(&name) || TOLERATED.contains(&name);
+        if let Some(name) = given.keys().find(|name| !known(name)) {
+            let error = format!("there is no argument `{}`", shortened(name));
+            let remediation = format!("the arguments are: {}", ARGUMENTS.join(", "));
+            return Err(refusal::of_argument(
+                action.as_str(),
+                error,
+                Some(remediation),
+            ));
+        }
+        Ok(Self { action, given })
+    }
+
+    pub(super) fn action(&self) -> Action {
+        self.action
+    }
+
+    pub(super) fn session_id(&self) -> Result<SessionId, ToolError> {
+        let text = self.required_text("session_id", "\"0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3b\"")?;
+        SessionId::try_from(text).map_err(|error| self.refuse("session_id", &error.to_string()))
+    }
+
+    pub(super) fn workflow_type(&self) -> Result<WorkflowType, ToolError> {
+        let text = self.required_text("workflow_type", "\"spec_creation_v1\"")?;
+        WorkflowType::try_from(text)
+            .map_err(|error| self.refuse("workflow_type", &error.to_string()))
+    }
+
+    pub(super) fn target_file(&self) -> Result<TargetFile, ToolError> {
+        let text = self.required_text("target_file", "\"src/parser.rs\"")?;
+        TargetFile::try_from(text).map_err(|error| self.refuse("target_file", &error.to_string()))
+    }
+
+    pub(super) fn options(&mut self) -> Result<Map<String, Value>, ToolError> {
+        Ok(self.object("options")?.unwrap_or_default())
+    }
+
+    pub(super) fn evidence(&mut self) -> Result<Map<String, Value>, ToolError> {
+        match self.object("evidence")? {
+            Some(evidence) => Ok(evidence),
+            None => Err(self.missing("evidence", "{\"tests_pass\": true}")),
+        }
+    }
+
+    pub(super) fn override_reason(&self) -> Result<Option<String>, ToolError> {
+        Ok(self.text("override_reason")?.map(str::to_owned))
+    }
+
+    pub(super) fn phase(&self) -> Result<Phase, ToolError> {
+        let phase = self.phase_if_given()?;
+        phase.ok_or_else(|| self.missing("phase", "0"))
+    }
+
+    pub(super) fn phase_if_given(&self) -> Result<Option<Phase>, ToolError> {
+        Ok(self.number("phase")?.map(Phase))
+    }
+
+    pub(super) fn task_number(&self) -> Result<u32, ToolError> {
+        let number = self.number("task_number")?;
+        number.ok_or_else(|| self.missing("task_number", "1"))
+    }
+
+    pub(super) fn category(&self) -> Result<Option<&str>, ToolError> {
+        match self.text("category")? {
+            Some(category) if category.len() > MAX_CATEGORY_BYTES => {
+                let rule = format!("is longer than {MAX_CATEGORY_BYTES} bytes");
+                Err(self.refuse("category", &format!("`{}` {rule}", shortened(category))))
+            }
+            category => Ok(category),
+        }
+    }
+
+    pub(super) fn status(&self) -> Result<Option<Status>, ToolError> {
+        let Some(name) = self.text("status")? else {
+            return Ok(None);
+        };
+        let mut all = Status::ALL.into_iter();
+        all.find(|status| status.as_str() == name)
+            .map(Some)
+            .ok_or_else(|| {
+                let names = Status::ALL.map(Status::as_str).join(", ");
+                self.refuse(
+                    "status",
+                    &format!("`{}` is not one of {names}", shortened(name)),
+                )
+            })
+    }
+
+    fn required_text(&self, name: &str, example: &str) -> Result<&str, ToolError> {
+        self.text(name)?.ok_or_else(|| self.missing(name, example))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>, ToolError> {
+        match self.given.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.mistyped(name, other, "a string")),
+        }
+    }
+
+    /// Numbers may come as floats: some clients know no others.
+    fn number(&self, name: &str) -> Result<Option<u32>, ToolError> {
+        let Some(value) = self.given.get(name) else {
+            return Ok(None);
+        };
+        let whole = match value {
+            Value::Number(number) => number
+                .as_u64()
+                .map(|whole| whole as f64)
+                .or(number.as_f64()),
+            _ => None,
+        };
+        match whole {
+            Some(whole)
+                if whole.fract() == 0.0 && (0.0..=f64::from(MAX_NUMBER)).contains(&whole) =>
+            {
+                // In range, as was just seen.
+                Ok(Some(whole as u32))
+            }
+            _ => {
+                let expected = format!("a whole number from 0 to {MAX_NUMBER}");
+                Err(self.mistyped(name, value, &expected))
+            }
+        }
+    }
+
+    fn object(&mut self, name: &str) -> Result<Option<Map<String, Value>>, ToolError> {
+        match self.given.remove(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(other) => Err(self.mistyped(name, &other, "an object")),
+        }
+    }
+
+    fn missing(&self, name: &str, example: &str) -> ToolError {
+        let action = self.action.as_str();
+        let error = format!("{action} needs the argument `{name}`");
+        let remediation = format!("add it, such as \"{name}\": {example}");
+        refusal::of_argument(action, error, Some(remediation))
+    }
+
+    fn mistyped(&self, name: &str, value: &Value, expected: &str) -> ToolError {
+        let error = format!("`{name}` is {}, expected {expected}", shown(value));
+        refusal::of_argument(self.action.as_str(), error, None)
+    }
+
+    fn refuse(&self, name: &str, error: &str) -> ToolError {
+        refusal::of_argument(self.action.as_str(), format!("{name}: {error}"), None)
+    }
+}
+
+/// Returns `value` as JSON, or its start.
+fn shown(value: &Value) -> String {
+    match value {
+        // Not to render megabytes for the sake of 60 characters.
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(entries) => format!("an object of {}", entries.len()),
+        Value::String(text) => format!("\"{}\"", shortened(text)),
+        other => other.to_string(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        None => text.escape_debug().to_string(),
+        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
+    }
+}

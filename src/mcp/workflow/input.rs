@@ -1,0 +1,162 @@
+//! The arguments of the `workflow` tool as a client sees them.
+
+use std::sync::Arc;
+
+use rmcp::model::JsonObject;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What the tool can do.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum Action {
+    ListWorkflows,
+    Start,
+    GetPhase,
+    GetTask,
+    CompletePhase,
+    GetState,
+    ListSessions,
+    GetSession,
+    DeleteSession,
+}
+
+impl Action {
+    pub(super) const ALL: [Self; 9] = [
+        Self::ListWorkflows,
+        Self::Start,
+        Self::GetPhase,
+        Self::GetTask,
+        Self::CompletePhase,
+        Self::GetState,
+        Self::ListSessions,
+        Self::GetSession,
+        Self::DeleteSession,
+    ];
+
+    /// Returns the name that callers use.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ListWorkflows => "list_workflows",
+            Self::Start => "start",
+            Self::GetPhase => "get_phase",
+            Self::GetTask => "get_task",
+            Self::CompletePhase => "complete_phase",
+            Self::GetState => "get_state",
+            Self::ListSessions => "list_sessions",
+            Self::GetSession => "get_session",
+            Self::DeleteSession => "delete_session",
+        }
+    }
+
+    /// Finds the action of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+}
+
+/// The arguments. They are parsed by hand (`Arguments`), so that each error can say what to do;
+/// this is their description.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "a schema")]
+struct Input {
+    /// What to do.
+    action: Action,
+    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `get_state`,
+    /// `get_session` and `delete_session`.
+    #[schemars(length(equal = 36))]
+    session_id: Option<String>,
+    /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
+    #[schemars(length(min = 1, max = 128))]
+    workflow_type: Option<String>,
+    /// What the workflow works on: a path relative to your workspace. For start.
+    #[schemars(length(min = 1, max = 4096))]
+    target_file: Option<String>,
+    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start.
+    options: Option<JsonObject>,
+    /// The number of a phase. For `get_task`, `complete_phase` (the open phase), and `get_phase`
+    /// (optional there: the open phase if left out).
+    #[schemars(range(min = 0, max = 9999))]
+    phase: Option<u32>,
+    /// The number of a task, as `get_phase` lists them. For `get_task`.
+    #[schemars(range(min = 0, max = 9999))]
+    task_number: Option<u32>,
+    /// The fields that the phase's `validation_gate` asks for, such as `{"tests_pass": true}`; at most
+    /// 10 MiB. For `complete_phase`.
+    evidence: Option<JsonObject>,
+    /// Why the phase shall pass although evidence is missing; works where the `validation_gate` is
+    /// not strict and allows it, and is kept with the evidence. For `complete_phase`.
+    #[schemars(length(min = 1, max = 2000))]
+    override_reason: Option<String>,
+    /// Only workflows of this category. For `list_workflows`.
+    #[schemars(length(max = 128))]
+    category: Option<String>,
+    /// Only sessions that stand so: active, paused, completed or error. For `list_sessions`.
+    #[schemars(extend("enum" = ["active", "paused", "completed", "error", null]))]
+    status: Option<String>,
+}
+
+/// The names of the arguments.
+pub(super) const ARGUMENTS: [&str; 11] = [
+    "action",
+    "session_id",
+    "workflow_type",
+    "target_file",
+    "options",
+    "phase",
+    "task_number",
+    "evidence",
+    "override_reason",
+    "category",
+    "status",
+];
+
+/// Arguments that the Python server's tool has for actions that are not there yet. Its clients
+/// send them with their defaults.
+pub(super) const TOLERATED: [&str; 4] = ["reason", "checkpoint_note", "reset_evidence", "to_phase"];
+
+/// Returns the input schema.
+pub(super) fn schema() -> Arc<JsonObject> {
+    let mut schema = object_schema::<Input>();
+    // The tolerated ones are not offered, but not an error either.
+    schema.remove("additionalProperties");
+    Arc::new(schema)
+}
+
+/// Returns the schema of `T`, which is an object, without references.
+pub(super) fn object_schema<T: JsonSchema>() -> JsonObject {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    match schema.to_value() {
+        Value::Object(mut schema) => {
+            // They name a type of ours and say nothing to a client.
+            schema.remove("title");
+            schema.remove("description");
+            schema
+        }
+        other => JsonObject::from_iter([("const".into(), other)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_names_every_argument_and_every_action() {
+        let schema = schema();
+
+        let properties = schema["properties"].as_object().unwrap();
+        assert!(properties.keys().eq(ARGUMENTS), "{properties:?}");
+        let actions = Action::ALL.map(Action::as_str);
+        assert_eq!(properties["action"]["enum"], serde_json::json!(actions));
+        assert_eq!(schema["required"], serde_json::json!(["action"]));
+        for (name, property) in properties {
+            assert!(property["description"].is_string(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Errors that say what is wrong and what to do.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::input::Action;
+use crate::{
+    mcp::error::ToolError,
+    workflow::{Error, Kind},
+};
+
+/// The body of an error, as in the Python server.
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    status: &'static str,
+    action: &'a str,
+    error: String,
+    error_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_actions: Option<[&'static str; Action::ALL.len()]>,
+}
+
+/// Refuses an argument.
+pub(super) fn of_argument(action: &str, error: String, remediation: Option<String>) -> ToolError {
+    mendable(&Refusal {
+        status: "error",
+        action,
+        error,
+        error_type: "ValueError",
+        remediation,
+        valid_actions: None,
+    })
+}
+
+/// Refuses an action that there is not.
+pub(super) fn of_action(action: &str, error: String) -> ToolError {
+    let actions = Action::ALL.map(Action::as_str);
+    mendable(&Refusal {
+        status: "error",
+        action,
+        error,
+        error_type: "ValueError",
+        remediation: Some(format!("use one of: {}", actions.join(", "))),
+        valid_actions: Some(actions),
+    })
+}
+
+/// Tells an agent what the engine said, unless only an operator can help.
+pub(super) fn of_engine(action: Action, error: &Arc<Error>) -> ToolError {
+    let error_type = match error.kind() {
+        Kind::NotFound | Kind::Rejected => "ValueError",
+        Kind::Content => "RuntimeError",
+        Kind::Internal => return ToolError::Internal(Arc::clone(error) as _),
+    };
+    mendable(&Refusal {
+        status: "error",
+        action: action.as_str(),
+        error: error.to_string(),
+        error_type,
+        remediation: remediation(error),
+        valid_actions: None,
+    })
+}
+
+fn remediation(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::UnknownWorkflow(_) => {
+            "call list_workflows, and use a workflow_type that it shows".into()
+        }
+        Error::UnknownSession(_) => {
+            "call list_sessions to find your session, or start to begin one".into()
+        }
+        Error::UnknownTask { phase, .. } => {
+            format!("call get_phase with phase {phase} to see its tasks")
+        }
+        Error::Locked { open, .. } => format!("complete phase {open} first"),
+        Error::OutOfOrder { open, .. } => {
+            format!("call get_phase, and complete phase {open}, which is the open one")
+        }
+        Error::Finished(_) => {
+            "nothing is left to be done; get_session shows the evidence, start begins anew".into()
+        }
+        Error::DynamicPhase(_) => {
+            "the phase's tasks are in the source that the session's options name; work from there"
+                .into()
+        }
+        Error::Content(_) => {
+            "mend the file named in the error and call again: content is read at each call".into()
+        }
+        Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
+        Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
+        Error::TooManySessions { .. } => {
+            "remove sessions that are no longer needed with delete_session; list_sessions with \
+             status completed shows candidates"
+                .into()
+        }
+        Error::Corrupt { .. } => {
+            "the operator can mend the file and rename it back; to go on without it, call start"
+                .into()
+        }
+        Error::Contended(_) => "call again".into(),
+        Error::State { .. } | Error::File { .. } | Error::Panicked(_) | Error::Task(_) => {
+            return None;
+        }
+    })
+}
+
+fn mendable(refusal: &Refusal<'_>) -> ToolError {
+    let body: Value = serde_json::to_value(refusal).expect("strings serialise");
+    ToolError::Mendable(body)
+}

@@ -1,0 +1,207 @@
+//! Phases and tasks as an agent reads them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::workflow::{Error, Field, Gate, Phase, PhaseContent, Session, TaskContent, TaskEntry};
+
+/// A phase that may be read, or word that none is open.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(in crate::mcp::workflow) struct PhaseBody {
+    session_id: String,
+    workflow_type: String,
+    /// The open phase.
+    current_phase: u32,
+    /// The phase that this is about; absent when the workflow is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<u32>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase_name: Option<String>,
+    /// The text of the phase; absent if its file is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase_content: Option<String>,
+    /// Its tasks; read each with `get_task`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks: Option<Vec<TaskLine>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_count: Option<usize>,
+    /// What `complete_phase` asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_gate: Option<GateBody>,
+    /// Where the text comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// What could not be read: file, line and what is wrong.
+    #[serde(rename = "faults", skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_complete: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+/// A task in a phase's list.
+#[derive(Debug, JsonSchema, Serialize)]
+struct TaskLine {
+    task_number: u32,
+    name: String,
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+/// What a phase's end asks for.
+#[derive(Debug, JsonSchema, Serialize)]
+struct GateBody {
+    /// Whether evidence that breaks the gate fails it without appeal.
+    strict: bool,
+    /// Whether `override_reason` works if it is not strict.
+    allow_override: bool,
+    /// `yaml`, or `permissive` if the phase has no gate.
+    gate_source: &'static str,
+    fields: Vec<FieldBody>,
+}
+
+/// One field of the evidence.
+#[derive(Debug, JsonSchema, Serialize)]
+struct FieldBody {
+    name: String,
+    /// boolean, integer, string, object or list.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    required: bool,
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validator: Option<String>,
+}
+
+/// A task to be done.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(in crate::mcp::workflow) struct TaskBody {
+    session_id: String,
+    workflow_type: String,
+    phase: u32,
+    task_number: u32,
+    task_name: String,
+    task_file: String,
+    /// The text of the task.
+    content: String,
+    purpose: String,
+    source: &'static str,
+    /// Always empty: the steps are in the text.
+    steps: Vec<Value>,
+}
+
+impl PhaseBody {
+    /// Renders what there is to read; `content` is none when the workflow is complete.
+    pub(in crate::mcp::workflow) fn of(
+        session: &Session,
+        content: Option<Result<PhaseContent, Error>>,
+    ) -> Self {
+        let empty = Self {
+            session_id: session.id.to_string(),
+            workflow_type: session.workflow.to_string(),
+            current_phase: session.current.0,
+            phase: None,
+            phase_name: None,
+            phase_content: None,
+            tasks: None,
+            task_count: None,
+            validation_gate: None,
+            source: None,
+            missing: Vec::new(),
+            is_complete: None,
+            message: None,
+        };
+        match content {
+            None => Self {
+                is_complete: Some(true),
+                message: Some("all phases are completed"),
+                ..empty
+            },
+            Some(Err(error)) => Self {
+                phase: Some(session.current.0),
+                missing: vec![error.to_string()],
+                ..empty
+            },
+            Some(Ok(content)) => Self {
+                phase: Some(content.phase.0),
+                phase_name: content.name,
+                phase_content: content.text,
+                task_count: Some(content.tasks.len()),
+                tasks: Some(content.tasks.into_iter().map(TaskLine::of).collect()),
+                validation_gate: content.gate.map(GateBody::of),
+                source: Some("file"),
+                missing: content.faults.iter().map(ToString::to_string).collect(),
+                ..empty
+            },
+        }
+    }
+}
+
+impl TaskLine {
+    fn of(task: TaskEntry) -> Self {
+        Self {
+            task_number: task.task_number,
+            name: task.name,
+            file: task.file,
+            purpose: task.purpose,
+        }
+    }
+}
+
+impl GateBody {
+    fn of(gate: Gate) -> Self {
+        Self {
+            strict: gate.strict,
+            allow_override: gate.allow_override,
+            gate_source: gate_source(gate.from_file),
+            fields: gate.fields.into_iter().map(FieldBody::of).collect(),
+        }
+    }
+}
+
+impl FieldBody {
+    fn of(field: Field) -> Self {
+        Self {
+            name: field.name,
+            kind: field.kind.as_str(),
+            required: field.required,
+            description: field.description,
+            validator: field.validator,
+        }
+    }
+}
+
+impl TaskBody {
+    /// Renders a task of `phase`.
+    pub(in crate::mcp::workflow) fn of(session: &Session, phase: Phase, task: TaskContent) -> Self {
+        let TaskContent { task, text } = task;
+        let name = match task.name.is_empty() {
+            true => format!("Task {}", task.task_number),
+            false => task.name,
+        };
+        Self {
+            session_id: session.id.to_string(),
+            workflow_type: session.workflow.to_string(),
+            phase: phase.0,
+            task_number: task.task_number,
+            task_name: name,
+            task_file: task.file.unwrap_or_default(),
+            content: text,
+            purpose: task.purpose.unwrap_or_default(),
+            source: "metadata_file",
+            steps: Vec::new(),
+        }
+    }
+}
+
+/// Returns where a gate comes from, in the Python server's words.
+pub(super) fn gate_source(from_file: bool) -> &'static str {
+    match from_file {
+        true => "yaml",
+        false => "permissive",
+    }
+}

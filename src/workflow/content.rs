@@ -1,0 +1,147 @@
+//! The content directory: read at each call, and never left.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Component, Path, PathBuf},
+};
+
+use super::{Fault, WorkflowType};
+
+/// The largest file of a workflow in bytes. The largest real one has 20 KB; whatever is read here
+/// goes to an agent as a whole, and 1 MiB is a quarter of a million tokens.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The most workflows that are listed; a directory with more is not one of workflows.
+const MAX_WORKFLOWS: usize = 10_000;
+
+/// The directory that holds `workflows/`.
+///
+/// Nothing is kept: an edit counts on the next call. Reading blocks the thread.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    root: PathBuf,
+}
+
+impl Content {
+    /// Uses `root`, which need not exist yet.
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    /// Reads the text of `path`, which is relative to the root; nothing if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// If the path leads out of the root, by its spelling or by a link; or if what is there is no
+    /// readable UTF-8 text of at most [`MAX_FILE_BYTES`].
+    pub(super) fn read(&self, path: &Path) -> Result<Option<String>, Fault> {
+        match self.read_confined(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(Unread::Missing) => Ok(None),
+            Err(Unread::Fault(problem)) => Err(Fault::new(path, problem)),
+            Err(Unread::Io(error)) => Err(Fault::new(path, format!("cannot be read: {error}"))),
+        }
+    }
+
+    /// Reads the text of `path` like [`Self::read`]; that there is none is a fault too.
+    pub(super) fn read_required(&self, path: &Path) -> Result<String, Fault> {
+        self.read(path)?
+            .ok_or_else(|| Fault::new(path, "this file does not exist"))
+    }
+
+    /// Says whether `path` is a directory.
+    pub(super) fn is_dir(&self, path: &Path) -> bool {
+        self.root.join(path).is_dir()
+    }
+
+    /// Lists the names in the directory `path`, sorted.
+    pub(super) fn names(&self, path: &Path) -> Result<Vec<String>, Fault> {
+        let unlisted = |error: io::Error| Fault::new(path, format!("cannot be listed: {error}"));
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.root.join(path)).map_err(unlisted)? {
+            let name = entry.map_err(unlisted)?.file_name();
+            names.extend(name.into_string());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Lists the workflows: the directories that hold a `metadata.json`.
+    pub(super) fn workflows(&self) -> Result<Vec<WorkflowType>, Fault> {
+        let names = self.names(Path::new("workflows"))?;
+        let installed = |name: String| {
+            let workflow = WorkflowType::try_from(name).ok()?;
+            let metadata = workflow_file(&workflow, "metadata.json");
+            let present = self.root.join(metadata).symlink_metadata().is_ok();
+            present.then_some(workflow)
+        };
+        Ok(names
+            .into_iter()
+            .filter_map(installed)
+            .take(MAX_WORKFLOWS)
+            .collect())
+    }
+
+    fn read_confined(&self, path: &Path) -> Result<String, Unread> {
+        if !path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+            || path.as_os_str().as_encoded_bytes().contains(&0)
+        {
+            return Err(Unread::Fault("the path leads out of its directory".into()));
+        }
+        let root = self.root.canonicalize().map_err(Unread::Io)?;
+        let joined = root.join(path);
+        let file = match joined.canonicalize() {
+            Ok(file) => file,
+            // A link that leads nowhere is not the same as no file: a gate would be open.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(match joined.symlink_metadata() {
+                    Ok(_) => Unread::Fault("this link leads to no file".into()),
+                    Err(_) => Unread::Missing,
+                });
+            }
+            Err(error) => return Err(Unread::Io(error)),
+        };
+        if !file.starts_with(&root) {
+            return Err(Unread::Fault("this link leads out of the content".into()));
+        }
+        let attributes = file.metadata().map_err(Unread::Io)?;
+        if !attributes.is_file() {
+            return Err(Unread::Fault("this is not a file".into()));
+        }
+        read_text(&file)
+    }
+}
+
+/// Names a file of a workflow, relative to the content's root.
+pub(super) fn workflow_file(workflow: &WorkflowType, file: &str) -> PathBuf {
+    Path::new("workflows").join(workflow.as_str()).join(file)
+}
+
+/// Reads at most the bound: the file may grow meanwhile.
+fn read_text(file: &Path) -> Result<String, Unread> {
+    let mut bytes = Vec::new();
+    let open = File::open(file).map_err(Unread::Io)?;
+    open.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Unread::Io)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let problem = format!("is larger than {MAX_FILE_BYTES} bytes");
+        return Err(Unread::Fault(problem));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Unread::Fault(format!("is not UTF-8 at byte {at}"))
+    })
+}
+
+/// Why a file was not read.
+enum Unread {
+    Missing,
+    Fault(String),
+    Io(io::Error),
+}

@@ -1,0 +1,246 @@
+//! Opens sessions, finds them, and moves them on.
+
+mod complete;
+mod list;
+mod start;
+
+use std::{path::PathBuf, sync::Arc};
+
+use tracing::{Span, info, instrument};
+
+pub use self::{
+    complete::{Completed, Completion},
+    list::Listing,
+    start::Started,
+};
+pub use super::gate::LenientGates;
+use super::{
+    Catalogue, Definition, Error, Phase, PhaseContent, Session, SessionId, TaskContent,
+    content::Content,
+    index::Index,
+    store::{StartStripe, Store, Stored},
+};
+use crate::observed::{
+    CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
+};
+
+/// What an engine works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The directory that holds `workflows/`.
+    pub content: PathBuf,
+    /// The directory of the session files.
+    pub state: PathBuf,
+    /// Sessions kept in memory; others are read again when asked for.
+    pub max_cached_sessions: u64,
+    /// Sessions kept in all, finished ones too. In one process it is exact; several over one
+    /// directory may pass it by the starts that each has under way.
+    pub max_sessions: usize,
+    /// What a gate with `strict: false` does with evidence that breaks it.
+    pub lenient_gates: LenientGates,
+}
+
+/// Workflow sessions over one content and one state directory.
+#[derive(Debug)]
+pub struct Engine {
+    content: Content,
+    store: Arc<Store>,
+    sessions: ObservedCache<SessionId, Stored, Error>,
+    turns: ObservedLocks<SessionId>,
+    /// By stripe, not by key: a start holds its stripe's lock file while it needs threads that
+    /// block, so those who wait for that file must not hold them all. In one process nobody does.
+    starts: ObservedLocks<StartStripe>,
+    /// Held for look-ups in memory only, never over a file.
+    index: ObservedMutex<Index>,
+    max_sessions: usize,
+    lenient_gates: LenientGates,
+}
+
+/// A phase that may be read.
+#[derive(Clone, Debug)]
+pub struct OpenPhase {
+    /// The session that it belongs to.
+    pub session: Arc<Session>,
+    /// What there is to read; none if no phase was named and the session has no open one.
+    pub content: Option<PhaseContent>,
+}
+
+impl Engine {
+    /// Opens the state directory, creating it if it is missing, and reads what sessions it holds.
+    /// Blocks the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`] if sessions cannot be kept there.
+    pub fn open(
+        settings: Settings,
+        caches: &CacheMetrics,
+        locks: &LockMetrics,
+    ) -> Result<Arc<Self>, Error> {
+        let limits = Limits {
+            max_entries: settings.max_cached_sessions,
+            time_to_live: None,
+        };
+        let store = Store::open(settings.state, locks)?;
+        let index = read_index(&store)?;
+        Ok(Arc::new(Self {
+            content: Content::new(&settings.content),
+            store: Arc::new(store),
+            sessions: ObservedCache::new("sessions", limits, caches),
+            turns: ObservedLocks::new("workflow.session", locks),
+            starts: ObservedLocks::new("workflow.start", locks),
+            index: ObservedMutex::new("workflow.index", index, locks),
+            max_sessions: settings.max_sessions,
+            lenient_gates: settings.lenient_gates,
+        }))
+    }
+
+    /// Reads what workflows are installed, and what is wrong with those that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// Only if the task that reads ends before it is done.
+    #[instrument(name = "workflow.list", skip_all)]
+    pub async fn workflows(&self) -> Result<Catalogue, Error> {
+        let content = self.content.clone();
+        blocking(move || Ok(Catalogue::read(&content))).await
+    }
+
+    /// Finds a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSession`] if there is none, [`Error::Corrupt`] if its file was found
+    /// broken just now.
+    #[instrument(name = "workflow.session", skip_all, fields(session.id = %id))]
+    pub async fn session(&self, id: SessionId) -> Result<Arc<Session>, Arc<Error>> {
+        if let Some(stored) = self.valid(id).await? {
+            return Ok(stored.session);
+        }
+        let turn = self.turns.turn(id).await;
+        Ok(self.current(&turn).await?.session)
+    }
+
+    /// Reads `phase` of a session, or its open phase.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] unless the phase is open or completed; [`Error::Content`] if the
+    /// workflow's metadata is at fault. What is missing of the phase itself is in the answer.
+    #[instrument(name = "workflow.phase", skip_all, fields(session.id = %id))]
+    pub async fn phase(
+        &self,
+        id: SessionId,
+        phase: Option<Phase>,
+    ) -> Result<OpenPhase, Arc<Error>> {
+        let session = self.session(id).await?;
+        if phase.is_none() && session.is_complete() {
+            let content = None;
+            return Ok(OpenPhase { session, content });
+        }
+        let phase = phase.unwrap_or(session.current);
+        session.readable(phase)?;
+        let (content, workflow) = (self.content.clone(), session.workflow.clone());
+        let read = move || Definition::read(&content, &workflow)?.phase(&content, phase);
+        let content = Some(blocking(read).await?);
+        Ok(OpenPhase { session, content })
+    }
+
+    /// Reads one task of a phase.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] unless the phase is open or completed, [`Error::UnknownTask`] if
+    /// metadata names no such task, [`Error::Content`] if its file is missing.
+    #[instrument(name = "workflow.task", skip_all, fields(session.id = %id, %phase))]
+    pub async fn task(
+        &self,
+        id: SessionId,
+        phase: Phase,
+        number: u32,
+    ) -> Result<(Arc<Session>, TaskContent), Arc<Error>> {
+        let session = self.session(id).await?;
+        session.readable(phase)?;
+        let (content, workflow) = (self.content.clone(), session.workflow.clone());
+        let read = move || Definition::read(&content, &workflow)?.task(&content, phase, number);
+        Ok((session, blocking(read).await?))
+    }
+
+    /// Removes a session for good. If the caller goes away, it is removed all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSession`] if there is none.
+    #[instrument(name = "workflow.delete", skip_all, fields(session.id = %id))]
+    pub async fn delete(self: &Arc<Self>, id: SessionId) -> Result<(), Arc<Error>> {
+        let engine = Arc::clone(self);
+        self.detached(async move {
+            let _turn = engine.turns.turn(id).await;
+            let store = Arc::clone(&engine.store);
+            let removed = blocking(move || store.remove(id)).await;
+            engine.sessions.remove(&id).await;
+            engine.index.lock().await.remove(id);
+            Ok(removed?)
+        })
+        .await
+    }
+
+    /// Returns the session whose turn it is, as its file has it. Entries of the cache change only
+    /// in their turn, so that no slow reader puts an old session over a new one.
+    async fn current(&self, turn: &Turn<SessionId>) -> Result<Stored, Arc<Error>> {
+        let id = *turn.key();
+        if let Some(stored) = self.valid(id).await? {
+            return Ok(stored);
+        }
+        self.sessions.remove(&id).await;
+        let store = Arc::clone(&self.store);
+        let load = || blocking(move || store.load(id));
+        self.sessions.get_or_load(&id, load).await
+    }
+
+    /// Returns the cached session unless its file is another by now.
+    async fn valid(&self, id: SessionId) -> Result<Option<Stored>, Error> {
+        let Some(stored) = self.sessions.get(&id).await else {
+            return Ok(None);
+        };
+        // Not on another thread: to ask for it takes longer than this takes.
+        let current = self.store.identity(id)? == Some(stored.identity);
+        Ok(current.then_some(stored))
+    }
+
+    /// Runs `change` in a task of its own, so that no caller who goes away leaves it half done.
+    async fn detached<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Arc<Error>>> + Send + 'static,
+    ) -> Result<T, Arc<Error>> {
+        use tracing::Instrument as _;
+        let change = tokio::spawn(change.in_current_span());
+        change.await.map_err(Error::from)?
+    }
+}
+
+/// Runs `work`, which blocks, where that harms nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await?
+}
+
+fn read_index(store: &Store) -> Result<Index, Error> {
+    let mut index = Index::default();
+    let ids = store.ids()?;
+    for id in &ids {
+        match store.load(*id) {
+            Ok(stored) => index.put(&stored),
+            // Logged by the store. The others can be used.
+            Err(Error::Corrupt { .. } | Error::UnknownSession(_)) => {}
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, session.id = %id, "a session cannot be read");
+            }
+        }
+    }
+    info!(sessions = ids.len(), "sessions found");
+    Ok(index)
+}

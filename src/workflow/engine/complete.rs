@@ -1,0 +1,116 @@
+//! Completing a phase.
+
+use std::sync::Arc;
+
+use tracing::instrument;
+
+use super::{Engine, blocking};
+use crate::workflow::{
+    Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId, gate::Verdict,
+};
+
+/// How often a change is judged again because another process was faster. Each time somebody
+/// else's change went through, so this many in a row is no accident.
+const MAX_TRIES: usize = 100;
+
+/// What a caller says when a phase is done.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The phase, which must be the open one.
+    pub phase: Phase,
+    /// What the phase's gate asks for.
+    pub evidence: Evidence,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Completed {
+    /// The session after the change.
+    pub session: Arc<Session>,
+    /// What the gate said.
+    pub verdict: Verdict,
+    /// The phase that is open now, or why it cannot be read; none after the last.
+    pub open: Option<Result<PhaseContent, Error>>,
+}
+
+impl Engine {
+    /// Shows the evidence to the gate of the open phase, keeps it, and opens the next phase if
+    /// the gate lets it. Of callers who race, one opens the next phase.
+    ///
+    /// If the caller goes away, the change is made all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfOrder`] or [`Error::Finished`] unless the phase is the open one;
+    /// [`Error::Content`] if metadata or gate are at fault: a broken gate lets nothing pass.
+    #[instrument(
+        name = "workflow.complete_phase",
+        skip_all,
+        fields(session.id = %id, phase = %completion.phase)
+    )]
+    pub async fn complete_phase(
+        self: &Arc<Self>,
+        id: SessionId,
+        completion: Completion,
+    ) -> Result<Completed, Arc<Error>> {
+        let engine = Arc::clone(self);
+        self.detached(async move { engine.complete(id, completion).await })
+            .await
+    }
+
+    async fn complete(
+        &self,
+        id: SessionId,
+        Completion { phase, evidence }: Completion,
+    ) -> Result<Completed, Arc<Error>> {
+        let seen = self.session(id).await?;
+        seen.open(phase)?;
+        let (content, lenient) = (self.content.clone(), self.lenient_gates);
+        let workflow = seen.workflow.clone();
+        let judged = blocking(move || {
+            let definition = Definition::read(&content, &workflow)?;
+            definition.static_entry(phase)?;
+            let verdict = definition.gate(&content, phase)?.judge(&evidence, lenient);
+            Ok((definition, evidence, verdict))
+        });
+        let (definition, evidence, verdict) = judged.await?;
+        let judge = |session: &Session| {
+            let now = Moment::now();
+            session.complete(phase, &definition, evidence.fields(), &verdict, now)
+        };
+        let session = self.change(id, judge).await?;
+        let content = self.content.clone();
+        let open = session.current;
+        let open = match session.is_complete() {
+            true => None,
+            false => Some(blocking(move || definition.phase(&content, open)).await),
+        };
+        Ok(Completed {
+            session,
+            verdict,
+            open,
+        })
+    }
+
+    /// Changes a session in its turn. Another process that is faster has `judge` asked again.
+    async fn change(
+        &self,
+        id: SessionId,
+        judge: impl Fn(&Session) -> Result<Session, Error>,
+    ) -> Result<Arc<Session>, Arc<Error>> {
+        let turn = self.turns.turn(id).await;
+        for _ in 0..MAX_TRIES {
+            let current = self.current(&turn).await?;
+            let next = judge(&current.session)?;
+            let store = Arc::clone(&self.store);
+            let replaced = blocking(move || store.replace(current.identity, next)).await?;
+            if let Some(stored) = replaced {
+                self.index.lock().await.put(&stored);
+                let session = Arc::clone(&stored.session);
+                self.sessions.insert(id, stored).await;
+                return Ok(session);
+            }
+        }
+        Err(Arc::new(Error::Contended(id)))
+    }
+}

@@ -1,0 +1,173 @@
+//! Failures of the workflow domain.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use super::{Fault, Phase, SessionId, WorkflowType};
+use crate::observed::LoadPanicked;
+
+/// A workflow operation that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such workflow is installed.
+    #[error("there is no workflow `{0}`")]
+    UnknownWorkflow(WorkflowType),
+
+    /// There is no file of such a session.
+    #[error("there is no session `{0}`")]
+    UnknownSession(SessionId),
+
+    /// Metadata names no such task.
+    #[error("phase {phase} has no task {number}; it has {tasks:?}")]
+    UnknownTask {
+        /// The phase that was asked for.
+        phase: Phase,
+        /// The task that was asked for.
+        number: u32,
+        /// The tasks that there are.
+        tasks: Vec<u32>,
+    },
+
+    /// Phases are opened one by one.
+    #[error("phase {requested} cannot be read yet: phase {open} is open")]
+    Locked {
+        /// The phase that was asked for.
+        requested: Phase,
+        /// The phase that is open.
+        open: Phase,
+    },
+
+    /// Phases are completed one by one.
+    #[error("phase {requested} cannot be completed: phase {open} is open")]
+    OutOfOrder {
+        /// The phase that was to be completed.
+        requested: Phase,
+        /// The phase that is open.
+        open: Phase,
+    },
+
+    /// A finished session has no open phase.
+    #[error("session `{0}` is complete: no phase is open")]
+    Finished(SessionId),
+
+    /// The phase comes from a source of the session.
+    #[error("phase {0} is dynamic, and dynamic phases are not supported yet")]
+    DynamicPhase(Phase),
+
+    /// A file of the workflow is missing or broken.
+    #[error(transparent)]
+    Content(#[from] Fault),
+
+    /// Something that a caller sends is too large to be kept.
+    #[error("{what} has {bytes} bytes as JSON, the most is {most}")]
+    TooLarge {
+        /// Which argument.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The bound.
+        most: usize,
+    },
+
+    /// An override has no reason, or one that is too long.
+    #[error("an override's reason is 1 to {most} characters, this one has {chars}")]
+    Reason {
+        /// How many it has.
+        chars: usize,
+        /// The bound.
+        most: usize,
+    },
+
+    /// No more sessions are kept.
+    #[error("{most} sessions are kept, and there is no room for another")]
+    TooManySessions {
+        /// The bound.
+        most: usize,
+    },
+
+    /// A session's file could not be understood, and was put out of the way.
+    #[error(
+        "the file of session `{id}` is broken at line {line}, column {column}; it is kept as {}",
+        kept_as.file_name().unwrap_or_default().display()
+    )]
+    Corrupt {
+        /// The session.
+        id: SessionId,
+        /// Where the file is now.
+        kept_as: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+        /// What is wrong.
+        source: Arc<serde_json::Error>,
+    },
+
+    /// The session's file is changed by others faster than by us.
+    #[error("session `{0}` is being changed by another process; try again")]
+    Contended(SessionId),
+
+    /// The directory of the sessions cannot be used.
+    #[error("sessions cannot be kept in {}", path.display())]
+    State {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A session's file could not be read, written or removed.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+
+    /// The task that read a session panicked.
+    #[error(transparent)]
+    Panicked(#[from] LoadPanicked),
+
+    /// The task that changed a session ended before it was done.
+    #[error("the task that worked on the session did not end well")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Who can do something about an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The caller: what it named is not there.
+    NotFound,
+    /// The caller: what it asked for is against a rule.
+    Rejected,
+    /// The author of the content.
+    Content,
+    /// The operator.
+    Internal,
+}
+
+impl Error {
+    /// Classifies the error. A new variant does not compile until it is placed here.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownWorkflow(_) | Self::UnknownSession(_) | Self::UnknownTask { .. } => {
+                Kind::NotFound
+            }
+            Self::Locked { .. }
+            | Self::OutOfOrder { .. }
+            | Self::Finished(_)
+            | Self::DynamicPhase(_)
+            | Self::TooLarge { .. }
+            | Self::Reason { .. }
+            | Self::TooManySessions { .. }
+            | Self::Corrupt { .. }
+            | Self::Contended(_) => Kind::Rejected,
+            Self::Content(_) => Kind::Content,
+            Self::State { .. } | Self::File { .. } | Self::Panicked(_) | Self::Task(_) => {
+                Kind::Internal
+            }
+        }
+    }
+}

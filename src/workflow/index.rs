@@ -1,0 +1,156 @@
+//! What the session files hold, in short: found without reading them again.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{
+    Error, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType,
+    store::{Identity, Stored},
+};
+
+/// What a start is about: of each there is at most one unfinished session.
+pub(super) type Key = (WorkflowType, TargetFile);
+
+/// A session without its evidence.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Names the session.
+    pub id: SessionId,
+    /// The workflow that is run.
+    pub workflow: WorkflowType,
+    /// What it is run on.
+    pub target: TargetFile,
+    /// How it stands.
+    pub status: Status,
+    /// The open phase.
+    pub current: Phase,
+    /// When it was started.
+    pub created_at: Moment,
+    /// When it was changed last.
+    pub updated_at: Moment,
+}
+
+/// The sessions of the state directory as they were last seen.
+///
+/// It may lag behind the files, which other processes change too: who relies on an entry compares
+/// its [`Identity`] with the file's.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    entries: HashMap<SessionId, Entry>,
+    by_key: HashMap<Key, BTreeSet<SessionId>>,
+    /// Starts under way, whose files are not there yet.
+    reserved: usize,
+    /// Counts the entries put, so that a listing does not drop what is newer than itself.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    summary: Summary,
+    identity: Identity,
+    put_at: u64,
+}
+
+/// The time at which a listing began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListingBegan(u64);
+
+impl Index {
+    /// Notes the state of a session.
+    pub(super) fn put(&mut self, stored: &Stored) {
+        let summary = Summary::of(&stored.session);
+        let key = (summary.workflow.clone(), summary.target.clone());
+        self.remove(summary.id);
+        self.clock += 1;
+        self.by_key.entry(key).or_default().insert(summary.id);
+        let entry = Entry {
+            identity: stored.identity,
+            put_at: self.clock,
+            summary,
+        };
+        self.entries.insert(entry.summary.id, entry);
+    }
+
+    /// Forgets a session.
+    pub(super) fn remove(&mut self, id: SessionId) {
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        let key = (entry.summary.workflow, entry.summary.target);
+        if let Some(ids) = self.by_key.get_mut(&key) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_key.remove(&key);
+            }
+        }
+    }
+
+    /// Returns the sessions of `key`, each with the identity of a file whose session is complete.
+    pub(super) fn sessions_of(&self, key: &Key) -> Vec<(SessionId, Option<Identity>)> {
+        let ids = self.by_key.get(key).into_iter().flatten();
+        let complete = |id| {
+            let entry = self.entries.get(id)?;
+            (entry.summary.status == Status::Completed).then_some(entry.identity)
+        };
+        ids.map(|id| (*id, complete(id))).collect()
+    }
+
+    /// Notes that a listing of the directory begins.
+    pub(super) fn listing_begins(&self) -> ListingBegan {
+        ListingBegan(self.clock)
+    }
+
+    /// Drops what a listing did not find, and returns what it found new.
+    pub(super) fn merge(&mut self, began: ListingBegan, listed: &[SessionId]) -> Vec<SessionId> {
+        let present: HashSet<_> = listed.iter().copied().collect();
+        let gone = |(id, entry): (&SessionId, &Entry)| {
+            (entry.put_at <= began.0 && !present.contains(id)).then_some(*id)
+        };
+        let gone: Vec<_> = self.entries.iter().filter_map(gone).collect();
+        gone.into_iter().for_each(|id| self.remove(id));
+        let unknown = |id: &&SessionId| !self.entries.contains_key(id);
+        listed.iter().filter(unknown).copied().collect()
+    }
+
+    /// Says whether the entry of a session is of the file with that identity.
+    pub(super) fn knows(&self, id: SessionId, identity: Identity) -> bool {
+        let entry = self.entries.get(&id);
+        entry.is_some_and(|entry| entry.identity == identity)
+    }
+
+    /// Sets a place aside for a new session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManySessions`] if all `most` are taken.
+    pub(super) fn reserve(&mut self, most: usize) -> Result<(), Error> {
+        if self.entries.len() + self.reserved >= most {
+            return Err(Error::TooManySessions { most });
+        }
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// Gives a place back, which the session now has by itself or will not need.
+    pub(super) fn release(&mut self) {
+        self.reserved -= 1;
+    }
+
+    /// Returns every session.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = &Summary> {
+        self.entries.values().map(|entry| &entry.summary)
+    }
+}
+
+impl Summary {
+    fn of(session: &Session) -> Self {
+        Self {
+            id: session.id,
+            workflow: session.workflow.clone(),
+            target: session.target.clone(),
+            status: session.status(),
+            current: session.current,
+            created_at: session.created_at.clone(),
+            updated_at: session.updated_at.clone(),
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! A workflow session: a value without lock, file or clock.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Definition, Error, Moment, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict};
+
+/// One run of a workflow, exactly as its file has it. The format is the Python server's; what
+/// that one does not know is under the key `lockstep`, and keys that we do not know are kept.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Session {
+    /// Names the session and its file.
+    #[serde(rename = "session_id")]
+    pub id: SessionId,
+    /// The workflow that is run.
+    #[serde(rename = "workflow_type")]
+    pub workflow: WorkflowType,
+    /// What it is run on.
+    #[serde(rename = "target_file")]
+    pub target: TargetFile,
+    /// The open phase; after the last one, the number after it.
+    #[serde(rename = "current_phase")]
+    pub current: Phase,
+    /// In the order of their completion.
+    #[serde(rename = "completed_phases", default)]
+    pub completed: Vec<Phase>,
+    /// What was submitted last, by phase.
+    #[serde(rename = "phase_artifacts", default)]
+    pub artifacts: BTreeMap<Phase, Arc<Value>>,
+    /// What the gates said last, by phase.
+    #[serde(default)]
+    pub checkpoints: BTreeMap<Phase, Checkpoint>,
+    /// When it was started.
+    pub created_at: Moment,
+    /// When it was changed last.
+    pub updated_at: Moment,
+    /// The options of `start`, and the number of phases.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    #[serde(rename = "lockstep", default)]
+    own: Own,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+/// What the Python server's format has no place for.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Own {
+    /// Counts the changes; a file without one has 0.
+    #[serde(default)]
+    revision: u64,
+    /// From which phase to which; a file of the Python server's has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<Plan>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+struct Plan {
+    first_phase: Phase,
+    /// None while the phases are dynamic.
+    last_phase: Option<Phase>,
+}
+
+/// What a gate said.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Checkpoint {
+    /// Not asked yet.
+    Pending,
+    /// The evidence was enough.
+    Passed,
+    /// The evidence was not enough.
+    Failed,
+    /// The phase was left out.
+    Skipped,
+}
+
+/// How a session stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// A phase is open.
+    Active,
+    /// A phase is open, and work on it was put aside.
+    Paused,
+    /// All phases are completed.
+    Completed,
+    /// A gate refused the evidence last submitted to it.
+    Error,
+}
+
+impl Session {
+    /// Starts a run of `definition` on `target`. `options` are kept as metadata.
+    pub fn start(
+        id: SessionId,
+        definition: &Definition,
+        target: TargetFile,
+        options: Map<String, Value>,
+        now: Moment,
+    ) -> Self {
+        let mut session = Self {
+            id,
+            workflow: definition.workflow.clone(),
+            target,
+            current: definition.first,
+            completed: Vec::new(),
+            artifacts: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
+            created_at: now.clone(),
+            updated_at: now,
+            metadata: options,
+            own: Own::default(),
+            unknown: Map::new(),
+        };
+        session.follow(definition);
+        session
+    }
+
+    /// Returns how often the session was changed.
+    pub fn revision(&self) -> u64 {
+        self.own.revision
+    }
+
+    /// Returns the number of phases; none while they are dynamic.
+    pub fn total_phases(&self) -> Option<u64> {
+        match self.own.plan {
+            Some(plan) => plan.last_phase.and_then(|_| self.total_in_metadata()),
+            None => self.total_in_metadata(),
+        }
+    }
+
+    /// Says whether all phases are completed.
+    pub fn is_complete(&self) -> bool {
+        if let Some(plan) = self.own.plan {
+            return plan.last_phase.is_some_and(|last| self.current > last);
+        }
+        // As the Python server judges it.
+        let lowest = self.completed.iter().min().copied().unwrap_or(self.current);
+        let total = self.total_in_metadata();
+        total.is_some_and(|total| match lowest {
+            Phase(0) => u64::from(self.current.0) >= total,
+            Phase(_) => u64::from(self.current.0) > total,
+        })
+    }
+
+    /// Returns how the session stands.
+    pub fn status(&self) -> Status {
+        let paused = self.metadata.get("paused").is_some_and(truthy);
+        let failed = |checkpoint: &Checkpoint| *checkpoint == Checkpoint::Failed;
+        if self.is_complete() {
+            Status::Completed
+        } else if paused {
+            Status::Paused
+        } else if self.checkpoints.values().any(failed) {
+            Status::Error
+        } else {
+            Status::Active
+        }
+    }
+
+    /// Checks that `phase` may be read: it is open, or completed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] otherwise.
+    pub fn readable(&self, phase: Phase) -> Result<(), Error> {
+        let open = phase == self.current && !self.is_complete();
+        if open || self.completed.contains(&phase) {
+            return Ok(());
+        }
+        match self.is_complete() {
+            true => Err(Error::Finished(self.id)),
+            false => Err(Error::Locked {
+                requested: phase,
+                open: self.current,
+            }),
+        }
+    }
+
+    /// Checks that `phase` is the open one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Finished`] if none is, [`Error::OutOfOrder`] if another is.
+    pub fn open(&self, phase: Phase) -> Result<(), Error> {
+        if self.is_complete() {
+            return Err(Error::Finished(self.id));
+        }
+        if phase != self.current {
+            return Err(Error::OutOfOrder {
+                requested: phase,
+                open: self.current,
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps `evidence` for `phase`, and opens the next phase if the gate's `verdict` lets it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Finished`] and [`Error::OutOfOrder`] unless `phase` is the open one.
+    pub fn complete(
+        &self,
+        phase: Phase,
+        definition: &Definition,
+        evidence: &Map<String, Value>,
+        verdict: &Verdict,
+        now: Moment,
+    ) -> Result<Self, Error> {
+        self.open(phase)?;
+        let mut next = self.clone();
+        next.follow(definition);
+        let outputs = match &verdict.overridden {
+            Some(reason) => json!({ "override": { "reason": reason, "errors": verdict.waived } }),
+            None => json!({}),
+        };
+        let artifact = json!({
+            "phase_number": phase.0,
+            "evidence": evidence,
+            "outputs": outputs,
+            "commands_executed": [],
+            "timestamp": now.as_str(),
+        });
+        next.artifacts.insert(phase, Arc::new(artifact));
+        next.updated_at = now;
+        next.own.revision += 1;
+        if !verdict.passed {
+            next.checkpoints.insert(phase, Checkpoint::Failed);
+            return Ok(next);
+        }
+        next.checkpoints.insert(phase, Checkpoint::Passed);
+        next.completed.push(phase);
+        next.current = phase.next();
+        Ok(next)
+    }
+
+    /// Takes over what the content says now about the number of phases.
+    fn follow(&mut self, definition: &Definition) {
+        let total = match definition.last {
+            Some(_) => definition.metadata.get("total_phases").cloned(),
+            // What the Python server writes there: the number of entries.
+            None => Some(definition.entries().len().into()),
+        };
+        self.metadata
+            .insert("total_phases".into(), total.unwrap_or_default());
+        self.own.plan = Some(Plan {
+            first_phase: definition.first,
+            last_phase: definition.last,
+        });
+    }
+
+    fn total_in_metadata(&self) -> Option<u64> {
+        self.metadata.get("total_phases")?.as_u64()
+    }
+}
+
+impl Status {
+    /// Every status, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Error];
+
+    /// Returns the name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// As Python has it: the key is set by whoever writes the file.
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session as the Python server writes it, without a plan.
+    fn python(current: u32, completed: &[u32], metadata: &Value) -> Session {
+        let file = json!({
+            "session_id": "7c7cf1b5-0a3f-4f6f-8f2e-2b1f2f6f8a10",
+            "workflow_type": "w",
+            "target_file": "a",
+            "current_phase": current,
+            "completed_phases": completed,
+            "created_at": "2025-10-13T09:59:00.000001",
+            "updated_at": "2025-10-13T09:59:00.000001",
+            "metadata": metadata,
+        });
+        serde_json::from_value(file).unwrap()
+    }
+
+    #[test]
+    fn a_session_of_the_python_server_is_complete_when_that_one_says_so() {
+        let two = || json!({ "total_phases": 2 });
+        let cases: [(u32, &[u32], Value, bool); 8] = [
+            (0, &[], two(), false),
+            (1, &[0], two(), false),
+            (2, &[0, 1], two(), true),
+            (1, &[], two(), false),
+            (2, &[1], two(), false),
+            (3, &[1, 2], two(), true),
+            (9, &[0], json!({}), false),
+            (9, &[0], json!({ "total_phases": "dynamic" }), false),
+        ];
+        for (current, completed, metadata, complete) in cases {
+            let session = python(current, completed, &metadata);
+            assert_eq!(session.is_complete(), complete, "{current} {completed:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_the_first_that_applies() {
+        let cases = [
+            (0, json!({ "total_phases": 1 }), Status::Error),
+            (
+                0,
+                json!({ "total_phases": 1, "paused": true }),
+                Status::Paused,
+            ),
+            (
+                0,
+                json!({ "total_phases": 1, "paused": false }),
+                Status::Error,
+            ),
+            (
+                1,
+                json!({ "total_phases": 1, "paused": true }),
+                Status::Completed,
+            ),
+        ];
+        for (current, metadata, status) in cases {
+            let completed: &[u32] = if current > 0 { &[0] } else { &[] };
+            let mut session = python(current, completed, &metadata);
+            session.checkpoints.insert(Phase(0), Checkpoint::Failed);
+            assert_eq!(session.status(), status, "{current} {metadata}");
+        }
+        assert_eq!(python(0, &[], &json!({})).status(), Status::Active);
+    }
+}

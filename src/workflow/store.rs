@@ -1,0 +1,244 @@
+//! Sessions on disk, one JSON file each.
+
+mod file;
+mod lock;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sha2::{Digest as _, Sha256};
+use tracing::warn;
+
+pub(super) use self::file::Identity;
+use self::{
+    file::{parse, read, sync_directory, write},
+    lock::{FileLock, lock},
+};
+use super::{Error, Moment, Session, SessionId, index::Key};
+use crate::observed::{LockMetrics, ObservedWait};
+
+/// The directory of sessions. The files are the truth; everything in memory is a copy.
+///
+/// Invariant: a file is replaced as a whole, by whoever holds its lock and knows its content.
+/// Everything here blocks the thread.
+#[derive(Debug)]
+pub(super) struct Store {
+    dir: PathBuf,
+    /// Lock files. There is a fixed number of them and they are never removed: a lock on a file
+    /// that others may remove or rename is no lock.
+    locks: PathBuf,
+    waits: ObservedWait,
+}
+
+/// A session, and the file that it was read from.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) session: Arc<Session>,
+    pub(super) identity: Identity,
+}
+
+/// One of 256 classes of what can be started. Keys of one class have one lock file.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct StartStripe(u8);
+
+impl StartStripe {
+    /// Returns the class of a key: the same in every process and every version.
+    pub(super) fn of((workflow, target): &Key) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(workflow.as_str());
+        hash.update([0]);
+        hash.update(target.as_str());
+        Self(hash.finalize()[0])
+    }
+}
+
+impl Store {
+    /// Creates `dir` if it is missing, and tries whether it can be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`] if it cannot.
+    pub(super) fn open(dir: PathBuf, metrics: &LockMetrics) -> Result<Self, Error> {
+        let locks = dir.join(".lockstep");
+        let probed = fs::create_dir_all(&locks).and_then(|()| {
+            let probe = dir.join(format!(".probe-{}", SessionId::new()));
+            fs::write(&probe, b"")?;
+            fs::remove_file(&probe)?;
+            sync_directory(&dir)
+        });
+        if let Err(source) = probed {
+            return Err(Error::State { path: dir, source });
+        }
+        Ok(Self {
+            dir,
+            locks,
+            waits: ObservedWait::new("workflow.file", metrics),
+        })
+    }
+
+    /// Lists the sessions that there are files of.
+    pub(super) fn ids(&self) -> Result<Vec<SessionId>, Error> {
+        let unlisted = |source| Error::File {
+            action: "list",
+            path: self.dir.clone(),
+            source,
+        };
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(unlisted)? {
+            let name = entry.map_err(unlisted)?.file_name();
+            let stem = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            ids.extend(stem.and_then(|stem| SessionId::try_from(stem).ok()));
+        }
+        Ok(ids)
+    }
+
+    /// Returns the identity of a session's file; none if there is no file.
+    pub(super) fn identity(&self, id: SessionId) -> Result<Option<Identity>, Error> {
+        let path = self.path(id);
+        match fs::metadata(&path) {
+            Ok(attributes) => Ok(Some(Identity::of(&attributes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("read", &path, source)),
+        }
+    }
+
+    /// Reads a session. A file that cannot be understood is renamed and kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSession`] if there is no file, [`Error::Corrupt`] if it was renamed.
+    pub(super) fn load(&self, id: SessionId) -> Result<Stored, Error> {
+        let path = self.path(id);
+        let (bytes, identity) = self.bytes(id, &path)?;
+        match parse(id, &bytes) {
+            Ok(session) => Ok(Stored {
+                session: Arc::new(session),
+                identity,
+            }),
+            Err(_) => self.load_or_set_aside(id, &path),
+        }
+    }
+
+    /// Writes the file of a new session.
+    pub(super) fn create(&self, session: Session) -> Result<Stored, Error> {
+        // Nobody else knows the id yet, so nobody else holds its lock.
+        self.put(session)
+    }
+
+    /// Writes `next` in the place of the file that is `expected`; none if the file is another by
+    /// now, so that what the caller knows of it is old.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSession`] if there is no file any more.
+    pub(super) fn replace(
+        &self,
+        expected: Identity,
+        next: Session,
+    ) -> Result<Option<Stored>, Error> {
+        let _locked = self.lock_session(next.id)?;
+        match self.identity(next.id)? {
+            None => Err(Error::UnknownSession(next.id)),
+            Some(found) if found != expected => Ok(None),
+            Some(_) => self.put(next).map(Some),
+        }
+    }
+
+    /// Removes the file of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownSession`] if there is none.
+    pub(super) fn remove(&self, id: SessionId) -> Result<(), Error> {
+        let _locked = self.lock_session(id)?;
+        let path = self.path(id);
+        match fs::remove_file(&path).and_then(|()| sync_directory(&self.dir)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::UnknownSession(id)),
+            other => other.map_err(|source| failed("remove", &path, source)),
+        }
+    }
+
+    /// Waits until no other process starts a session of a key in `stripe`.
+    pub(super) fn lock_start(&self, StartStripe(stripe): StartStripe) -> Result<FileLock, Error> {
+        self.lock(&format!("start-{stripe:02x}.lock"))
+    }
+
+    fn lock_session(&self, id: SessionId) -> Result<FileLock, Error> {
+        self.lock(&format!("session-{:02x}.lock", id.stripe()))
+    }
+
+    fn lock(&self, name: &str) -> Result<FileLock, Error> {
+        let path = self.locks.join(name);
+        lock(&path, &self.waits).map_err(|source| failed("lock", &path, source))
+    }
+
+    fn put(&self, session: Session) -> Result<Stored, Error> {
+        let path = self.path(session.id);
+        let aside = self.dir.join(format!(".{}.json.partial", session.id));
+        let written = write(&session, &path, &aside).and_then(|identity| {
+            sync_directory(&self.dir)?;
+            Ok(identity)
+        });
+        match written {
+            Ok(identity) => Ok(Stored {
+                session: Arc::new(session),
+                identity,
+            }),
+            Err(source) => Err(failed("write", &path, source)),
+        }
+    }
+
+    /// Reads again while nobody writes, and renames the file if it is still broken.
+    fn load_or_set_aside(&self, id: SessionId, path: &Path) -> Result<Stored, Error> {
+        let _locked = self.lock_session(id)?;
+        let (bytes, identity) = self.bytes(id, path)?;
+        let source = match parse(id, &bytes) {
+            Ok(session) => {
+                return Ok(Stored {
+                    session: Arc::new(session),
+                    identity,
+                });
+            }
+            Err(source) => source,
+        };
+        let now = Moment::now().instant().strftime("%Y%m%dT%H%M%S%.6f");
+        let kept_as = self.dir.join(format!("{id}.json.corrupt-{now}"));
+        fs::rename(path, &kept_as)
+            .and_then(|()| sync_directory(&self.dir))
+            .map_err(|source| failed("rename", path, source))?;
+        let error = Error::Corrupt {
+            id,
+            kept_as,
+            line: source.line(),
+            column: source.column(),
+            source: Arc::new(source),
+        };
+        warn!(
+            error = &error as &dyn std::error::Error,
+            "a broken session file was put aside"
+        );
+        Err(error)
+    }
+
+    fn bytes(&self, id: SessionId, path: &Path) -> Result<(Vec<u8>, Identity), Error> {
+        read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => Error::UnknownSession(id),
+            _ => failed("read", path, source),
+        })
+    }
+
+    fn path(&self, id: SessionId) -> PathBuf {
+        self.dir.join(format!("{id}.json"))
+    }
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}

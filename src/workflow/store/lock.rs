@@ -1,0 +1,48 @@
+//! Locks that other processes see.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use rustix::fs::{FlockOperation, flock};
+use tokio::time::Instant;
+
+use crate::observed::ObservedWait;
+
+/// The lock on a file, until dropped: it ends with the open file, also when the process is
+/// killed.
+#[derive(Debug)]
+pub(in crate::workflow) struct FileLock {
+    _file: File,
+}
+
+/// Waits for the exclusive lock on `path`, which is created if it is missing.
+pub(super) fn lock(path: &Path, waits: &ObservedWait) -> io::Result<FileLock> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => waits.acquired_free(),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let started = Instant::now();
+            wait(&file)?;
+            waits.acquired_after(started.elapsed());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(FileLock { _file: file })
+}
+
+fn wait(file: &File) -> io::Result<()> {
+    loop {
+        match flock(file, FlockOperation::LockExclusive) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return other.map_err(io::Error::from),
+        }
+    }
+}

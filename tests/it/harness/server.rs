@@ -1,0 +1,175 @@
+//! A real server on a port of its own, and clients of it.
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use lockstep::{
+    app::App,
+    config::{Config, Transport},
+    mcp::McpServer,
+    search::Embedder,
+};
+use rmcp::{
+    RoleClient, ServiceExt as _,
+    model::{CallToolRequestParams, CallToolResult},
+    service::{RunningService, ServiceError},
+    transport::StreamableHttpClientTransport,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Content, CountingEmbedder, TestMetrics};
+
+/// A client of either transport.
+pub type Client = RunningService<RoleClient, ()>;
+
+/// A server with small content, an empty state directory, and a model that counts; stopped when
+/// dropped.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub content: Content,
+    pub state: TempDir,
+    pub metrics: TestMetrics,
+    pub embedder: CountingEmbedder,
+    handler: McpServer,
+    client: Client,
+    serving: JoinHandle<anyhow::Result<()>>,
+    stop: DropGuard,
+}
+
+impl TestServer {
+    pub async fn spawn() -> Self {
+        Self::spawn_with(|_| {}).await
+    }
+
+    /// Starts a server whose configuration `change` has changed.
+    pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        let embedder = CountingEmbedder::default();
+        let workers: Vec<Box<dyn Embedder>> = vec![Box::new(embedder.clone())];
+        let metrics = TestMetrics::new();
+        let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+        let mut config = Config {
+            transport: Transport::Http,
+            content: content.path().to_owned(),
+            state: format!("file://{}", state.path().display())
+                .parse()
+                .unwrap(),
+            ..Config::default()
+        };
+        change(&mut config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let meter = metrics.meter();
+        let app = App::with_embedders(config, workers, &meter).await.unwrap();
+        let handler = app.handler();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(app.serve(Some(listener), stop.clone()));
+        let client = connect(address).await;
+        Self {
+            address,
+            content,
+            state,
+            metrics,
+            embedder,
+            handler,
+            client,
+            serving,
+            stop: stop.drop_guard(),
+        }
+    }
+
+    /// Returns another client over HTTP.
+    pub async fn client(&self) -> Client {
+        connect(self.address).await
+    }
+
+    /// Returns a client at the other end of a pipe, as a process's standard input and output are.
+    pub async fn stdio_client(&self) -> Client {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let handler = self.handler.clone();
+        tokio::spawn(async move { handler.serve(ours).await.unwrap().waiting().await });
+        ().serve(theirs).await.unwrap()
+    }
+
+    /// Calls a tool over HTTP and returns its result, good or not.
+    pub async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
+        tool_call(&self.client, tool, arguments).await.unwrap()
+    }
+
+    /// Calls a tool that must succeed, and returns its structured answer.
+    pub async fn ok(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        let answer = result.structured_content.unwrap();
+        assert_ne!(result.is_error, Some(true), "{tool}: {answer}");
+        answer
+    }
+
+    /// Calls a tool that must be refused, and returns the body that tells the agent why.
+    pub async fn refused(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments.clone()).await;
+        let answer = result.structured_content.unwrap();
+        assert_eq!(result.is_error, Some(true), "{tool} {arguments}: {answer}");
+        answer
+    }
+
+    /// Calls an action of the workflow tool that must succeed.
+    pub async fn workflow(&self, action: &str, arguments: Value) -> Value {
+        self.ok("workflow", with_action(action, arguments)).await
+    }
+
+    /// Starts a session of `two_phases_v1` on a target of its own and returns its id.
+    pub async fn started(&self) -> String {
+        static TARGETS: AtomicUsize = AtomicUsize::new(0);
+        let target = format!("src/{}.rs", TARGETS.fetch_add(1, SeqCst));
+        let arguments = json!({ "workflow_type": "two_phases_v1", "target_file": target });
+        let started = self.workflow("start", arguments).await;
+        started["session_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Posts raw bytes to the endpoint, as a client of the current protocol would.
+    pub fn post(&self, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
+        reqwest::Client::new()
+            .post(self.url())
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(body)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// Stops the server as SIGTERM would and waits for its end.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        drop(self.client);
+        self.serving.await.unwrap()
+    }
+}
+
+async fn connect(address: SocketAddr) -> Client {
+    let transport = StreamableHttpClientTransport::from_uri(format!("http://{address}/mcp"));
+    ().serve(transport).await.unwrap()
+}
+
+/// Calls `tool`, whichever transport the client has.
+pub async fn tool_call(
+    client: &Client,
+    tool: &str,
+    arguments: Value,
+) -> Result<CallToolResult, ServiceError> {
+    let Value::Object(arguments) = arguments else {
+        panic!("arguments are an object");
+    };
+    let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+    client.call_tool(params).await
+}
+
+fn with_action(action: &str, mut arguments: Value) -> Value {
+    arguments["action"] = json!(action);
+    arguments
+}

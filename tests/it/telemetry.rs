@@ -1,0 +1,91 @@
+//! What leaves the process over the collector's own protocol.
+
+use serde_json::json;
+
+use crate::harness::{Binary, Collector, Content};
+
+#[tokio::test]
+async fn spans_metrics_and_logs_reach_a_collector_by_either_protocol_before_the_process_ends() {
+    for protocol in ["http/protobuf", "grpc"] {
+        let mut collector = Collector::spawn().await;
+        let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+        let (content, state) = (content.path().to_str().unwrap(), state.path().display());
+        let state = format!("file://{state}");
+        let binary = Binary::new(&[
+            "serve",
+            "--transport",
+            "stdio",
+            "--content",
+            content,
+            "--state",
+            &state,
+        ])
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            &format!("http://{}", collector.address),
+        )
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+        .env("OTEL_SERVICE_NAME", "lockstep-under-test");
+
+        let output = binary.run_with(&calls()).await;
+
+        assert_eq!(output.code, Some(0), "{protocol}: {}", output.stderr);
+        let received = collector.received();
+        let expected = [
+            "resource service.name=lockstep-under-test",
+            "span tools/call search_standards",
+            "span cache.load",
+            "metric lockstep.cache.lookups",
+            "metric lockstep.cache.load.duration",
+            "metric lockstep.lock.acquisitions",
+        ];
+        for name in expected {
+            assert!(
+                received.iter().any(|got| got == name),
+                "{protocol}: {name}: {received:?}"
+            );
+        }
+        assert!(
+            received.iter().any(|got| got.starts_with("log ")),
+            "{protocol}: {received:?}"
+        );
+        assert!(
+            !received.iter().any(|got| got.contains("zebra")),
+            "{protocol}: a question was exported"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_does_not_keep_the_process_from_its_work() {
+    let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+    let (content, state) = (content.path().to_str().unwrap(), state.path().display());
+    let state = format!("file://{state}");
+    let binary = Binary::new(&[
+        "serve",
+        "--transport",
+        "stdio",
+        "--content",
+        content,
+        "--state",
+        &state,
+    ])
+    .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+
+    let output = binary.run_with(&calls()).await;
+
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(output.stdout.contains("review.md"), "{}", output.stdout);
+}
+
+/// A session of a client that asks one question and goes.
+fn calls() -> String {
+    let calls = [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } } }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "search_standards",
+            "arguments": { "query": "who reviews the change of a zebra?" } } }),
+    ];
+    calls.iter().map(|call| format!("{call}\n")).collect()
+}

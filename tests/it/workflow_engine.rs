@@ -1,0 +1,9 @@
+//! The workflow engine over real files: what it promises, attacked.
+
+mod content;
+mod corpus;
+mod fixture;
+mod gates;
+mod processes;
+mod races;
+mod state;
