@@ -73,9 +73,11 @@ impl Engine {
             vectors: ObservedCache::new("vectors", vectors, caches),
             lookups: ObservedSemaphore::new("index", threads, locks),
         });
+        // As notices name their files. Without a working directory nothing can be read either.
+        let content = std::path::absolute(&settings.content).unwrap_or(settings.content);
         let indexer = Indexer {
-            watcher: Watcher::start(&settings.content, settings.poll),
-            content: settings.content,
+            watcher: Watcher::start(&content, settings.poll),
+            content,
             debounce: settings.debounce,
             workers,
             published: Arc::clone(&published),

@@ -17,6 +17,9 @@ const FULL_TOKENS: usize = 200;
 /// A block beyond this is cut at its lines, unless it holds code.
 const MAX_TOKENS: usize = 500;
 
+/// A code block beyond this is cut too: it would fill an agent's context by itself.
+const MAX_CODE_TOKENS: usize = 2_000;
+
 /// A passage of a file.
 #[derive(Debug, PartialEq)]
 pub(in crate::search) struct Chunk {
@@ -48,6 +51,7 @@ pub(super) fn chunks(file: &str, text: &str) -> Result<Vec<Chunk>, Fault> {
     let pieces = merge(text, pieces.collect());
     let file: Arc<str> = file.into();
     let tags = front_matter.tags();
+    let mut line = LineCounter::default();
     let chunk = |piece: Piece| {
         let passage = piece.text(text);
         let section = match (piece.section(), &front_matter.title) {
@@ -55,7 +59,7 @@ pub(super) fn chunks(file: &str, text: &str) -> Result<Vec<Chunk>, Fault> {
             (section, _) => section,
         };
         let words = format!("{section}\n{passage}");
-        let first = markdown::line_at(text, piece.range.start);
+        let first = line.at(text, piece.range.start);
         Chunk {
             file: Arc::clone(&file),
             lines: (first, first + passage.matches('\n').count()),
@@ -67,6 +71,22 @@ pub(super) fn chunks(file: &str, text: &str) -> Result<Vec<Chunk>, Fault> {
         }
     };
     Ok(pieces.into_iter().map(chunk).collect())
+}
+
+/// Counts lines from where it was last asked, so that a large file is not counted for each passage.
+#[derive(Default)]
+struct LineCounter {
+    byte: usize,
+    newlines: usize,
+}
+
+impl LineCounter {
+    /// Returns the line of `byte`, counted from 1. Bytes are asked for in order.
+    fn at(&mut self, text: &str, byte: usize) -> usize {
+        self.newlines += text[self.byte..byte].matches('\n').count();
+        self.byte = byte;
+        self.newlines + 1
+    }
 }
 
 /// Neighbouring bytes of a file that become one passage.
@@ -93,11 +113,11 @@ impl Piece {
         path.map(String::as_str).collect::<Vec<_>>().join(" > ")
     }
 
-    /// Whether the piece is of a section next to or under the one of `self`.
+    /// Whether `next` is of a section beside or directly under the first one of `self`.
     fn is_near(&self, next: &Self) -> bool {
         let mut own = self.parents.clone();
         own.extend(self.titles.first().cloned());
-        next.parents == self.parents || (self.titles.len() == 1 && next.parents == own)
+        next.parents == self.parents || next.parents == own
     }
 
     fn join(&mut self, next: Self) {
@@ -146,26 +166,44 @@ fn cut(text: &str, section: &Section) -> Vec<Piece> {
     pieces
 }
 
-/// Returns the block, or if it is too large and holds no code, groups of its lines.
+/// Returns the block, or if it is too large, groups of its lines.
 fn parts(text: &str, block: &Block) -> Vec<Block> {
-    if block.has_code || tokens(&text[block.range.clone()]) <= MAX_TOKENS {
+    let (most, full) = match block.has_code {
+        true => (MAX_CODE_TOKENS, MAX_TOKENS),
+        false => (MAX_TOKENS, FULL_TOKENS),
+    };
+    if tokens(&text[block.range.clone()]) <= most {
         return vec![block.clone()];
     }
     let mut parts = Vec::new();
     let (mut start, mut end) = (block.range.start, block.range.start);
     let part = |range| Block {
         range,
-        has_code: false,
+        has_code: block.has_code,
     };
-    for line in text[block.range.clone()].split_inclusive('\n') {
+    let lines = text[block.range.clone()].split_inclusive('\n');
+    for line in lines.flat_map(|line| short(line, full)) {
         let next = end + line.len();
-        if end > start && tokens(&text[start..next]) > FULL_TOKENS {
+        if end > start && tokens(&text[start..next]) > full {
             parts.push(part(start..end));
             start = end;
         }
         end = next;
     }
     parts.push(part(start..end));
+    parts
+}
+
+/// Cuts a line of more than `full` tokens after spaces, or where there are none, anywhere.
+fn short(mut line: &str, full: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    while let Some((most, _)) = line.char_indices().nth(4 * full) {
+        let at = line[..most].rfind(' ').map_or(most, |space| space + 1);
+        let (part, rest) = line.split_at(at);
+        parts.push(part);
+        line = rest;
+    }
+    parts.push(line);
     parts
 }
 
@@ -198,4 +236,115 @@ fn is_below_max(text: &str, range: Range<usize>) -> bool {
 /// Estimates the tokens of `text`: four characters each.
 fn tokens(text: &str) -> usize {
     text.trim_end().chars().count().div_ceil(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut_up(text: &str) -> Vec<Chunk> {
+        chunks("standards/a.md", text).unwrap()
+    }
+
+    fn words(count: usize) -> String {
+        "word ".repeat(count).trim_end().to_owned() + "\n"
+    }
+
+    #[test]
+    fn a_section_is_a_passage_that_knows_its_headings_and_lines() {
+        let text = format!(
+            "# A\n\n{}\n## B\n\n{}\n## C\n\n{}",
+            words(150),
+            words(150),
+            words(150)
+        );
+
+        let chunks = cut_up(&text);
+
+        let found: Vec<_> = chunks
+            .iter()
+            .map(|chunk| (&*chunk.section, chunk.lines))
+            .collect();
+        assert_eq!(
+            found,
+            [("A", (1, 3)), ("A > B", (5, 7)), ("A > C", (9, 11))]
+        );
+        for chunk in &chunks {
+            let (first, last) = chunk.lines;
+            let lines: Vec<_> = text
+                .lines()
+                .skip(first - 1)
+                .take(last + 1 - first)
+                .collect();
+            assert_eq!(lines.join("\n"), chunk.text);
+        }
+    }
+
+    #[test]
+    fn small_sections_are_merged_with_neighbours_of_the_same_parent_only() {
+        let text = format!(
+            "# T\n\n{}\n## A\n\none\n\n## B\n\ntwo\n\n# U\n\n{}",
+            words(150),
+            words(150)
+        );
+
+        let chunks = cut_up(&text);
+
+        let found: Vec<_> = chunks.iter().map(|chunk| &*chunk.section).collect();
+        assert_eq!(found, ["T; A; B", "U"]);
+    }
+
+    #[test]
+    fn a_large_section_is_cut_between_its_blocks() {
+        let paragraphs: Vec<_> = (0..10).map(|_| words(100)).collect();
+        let text = format!("# A\n\n{}", paragraphs.join("\n"));
+
+        let chunks = cut_up(&text);
+
+        assert_eq!(chunks.len(), 10);
+        assert!(
+            chunks
+                .iter()
+                .all(|chunk| chunk.tokens <= 150 && chunk.section == "A")
+        );
+        let all: Vec<_> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        assert_eq!(all.join("\n\n"), text.trim_end());
+    }
+
+    #[test]
+    fn code_is_kept_whole_and_only_what_nobody_reads_is_cut() {
+        let code = |lines: usize| format!("```\n{}```\n", "let a = call(b);\n".repeat(lines));
+        let cases = [
+            (code(400), 1, "a code block within bounds"),
+            (code(2_000), 18, "a code block beyond"),
+            (words(3_000), 19, "one line of words"),
+            ("x".repeat(8_000), 10, "one word"),
+        ];
+        for (text, count, case) in cases {
+            let chunks = cut_up(&text);
+            assert_eq!(chunks.len(), count, "{case}");
+            let most = if count == 1 {
+                MAX_CODE_TOKENS
+            } else {
+                MAX_TOKENS
+            };
+            assert!(chunks.iter().all(|chunk| chunk.tokens <= most), "{case}");
+        }
+    }
+
+    #[test]
+    fn no_text_however_broken_is_lost_or_panicked_on() {
+        let text = "---\nt\n\n# Ä\n\n- ü\n  ```\n  ö\n> ß\n\n| a | b |\n|--|--|\n| é | ` |\n\n<div>\n#\n\n[^1]: x";
+        let starts = text.char_indices().map(|(at, _)| at);
+        for (start, end) in starts
+            .clone()
+            .flat_map(|start| starts.clone().map(move |end| (start, end)))
+        {
+            if start < end
+                && let Ok(chunks) = chunks("a.md", &text[start..end])
+            {
+                assert!(chunks.iter().all(|chunk| text.contains(&chunk.text)));
+            }
+        }
+    }
 }

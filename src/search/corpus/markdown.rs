@@ -8,6 +8,9 @@ use pulldown_cmark::{
 
 use super::Fault;
 
+/// The characters of a heading that are shown; more is no heading but a slip.
+const MAX_TITLE: usize = 200;
+
 /// A heading and the blocks up to the next one.
 #[derive(Debug, Default)]
 pub(super) struct Section {
@@ -81,7 +84,8 @@ impl Outline {
         }
         if let (TagEnd::Heading(level), Some(title)) = (tag, self.title.take()) {
             self.headings.retain(|(above, _)| *above < level);
-            self.headings.push((level, title.trim().to_owned()));
+            let title = title.trim().chars().take(MAX_TITLE).collect();
+            self.headings.push((level, title));
             let path = self.headings.iter().map(|(_, title)| title.clone());
             self.sections.push(Section {
                 path: path.filter(|title| !title.is_empty()).collect(),

@@ -1,6 +1,10 @@
 //! Files that change, that are many, and that are bad.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use lockstep::search::check;
 
@@ -96,6 +100,24 @@ async fn standards_that_are_absent_are_empty_until_they_appear() {
     bench.write("b.md", "# B\n\ntext");
     bench.has_files(1).await;
     bench.write("c.md", "# C\n\ntext"); // Seen only if the new directory is watched.
+    bench.has_files(2).await;
+}
+
+#[tokio::test]
+async fn changes_below_a_relative_path_are_noticed() {
+    let bench = Bench::start_with(1, &[("a.md", "# A\n\ntext")], |settings| {
+        let up: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .components()
+            .skip(1)
+            .map(|_| "..")
+            .collect();
+        settings.content = up.join(settings.content.strip_prefix("/").unwrap());
+    });
+    bench.engine.ready().await;
+    assert_eq!(bench.engine.status().files, 1);
+
+    bench.write("b.md", "# B\n\ntext");
+
     bench.has_files(2).await;
 }
 

@@ -1,14 +1,11 @@
 //! The real model over real standards.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use lockstep::search::{Engine, Error, check, load_model};
 
 use super::{query, settings, start, write};
-use crate::harness::TestMetrics;
+use crate::harness::{TestMetrics, corpus};
 
 /// Questions in nobody's words but the asker's, and the standard that answers each.
 const JUDGED: [(&str, &str); 8] = [
@@ -45,16 +42,6 @@ const JUDGED: [(&str, &str); 8] = [
         "testing/property-based-testing.md",
     ),
 ];
-
-/// The standards that lie beside the repository.
-fn corpus() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = ["../shared/corpus", "../../shared/corpus"];
-    let mut places = places.iter().map(|place| root.join(place));
-    places
-        .find(|place| place.is_dir())
-        .expect("there is no ../shared/corpus beside the repository")
-}
 
 fn assets() -> PathBuf {
     lockstep::config::Config::default().assets

@@ -1,0 +1,198 @@
+//! A cold search, and the making of an index, against the bare model on the same texts.
+//!
+//! `cargo bench --bench cold_search`. The bars are 1.5 and 0.95 (design, section 6). Needs the
+//! model (`make setup`) and a directory of standards: the corpus beside the repository, else the
+//! sample content.
+#![expect(clippy::print_stdout, reason = "a bench prints its result")]
+
+mod paired;
+
+use std::{
+    cell::Cell,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use crossbeam_channel::{Sender, unbounded};
+use lockstep::{
+    config::Config,
+    observed::{CacheMetrics, LockMetrics},
+    search::{EmbedError, Embedder, Engine, Query, Settings, load_model},
+};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use tokio::{runtime::Runtime, time::Instant};
+
+/// Questions of one round: tens of milliseconds, long against the scheduler.
+const QUESTIONS: u32 = 16;
+const ROUNDS: usize = 41;
+/// Makings of an index: seconds each.
+const BUILDS: usize = 5;
+/// Files that are indexed: some 150 passages.
+const FILES: usize = 6;
+
+fn main() {
+    let content = tempfile::tempdir().expect("a directory can be made");
+    copy_standards(content.path());
+    let runtime = Runtime::new().expect("a runtime starts");
+    cold_search(&runtime, content.path());
+    index_build(&runtime, content.path());
+}
+
+fn cold_search(runtime: &Runtime, content: &Path) {
+    let engine = start(runtime, content, models(0));
+    runtime.block_on(engine.ready());
+    let mut bare = models(1).remove(0);
+    let round = Cell::new(0_u32);
+    let questions = |of: &str| {
+        round.set(round.get() + 1);
+        let number = round.get();
+        (0..QUESTIONS)
+            .map(|at| {
+                format!("how do I keep {of} {number} and thread {at} from changing one value?")
+            })
+            .collect::<Vec<_>>()
+    };
+    let baseline = || {
+        let questions = questions("task");
+        let started = Instant::now();
+        for question in &questions {
+            bare.embed(question).expect("the model takes the question");
+        }
+        started.elapsed()
+    };
+    let subject = || {
+        let questions = questions("test");
+        let started = Instant::now();
+        for question in &questions {
+            let query = Query::new(question).expect("the question is in bounds");
+            let answer = runtime.block_on(engine.search(query));
+            assert_eq!(answer.expect("the search works").passages.len(), 5);
+        }
+        started.elapsed()
+    };
+    let paired = paired::paired(ROUNDS, QUESTIONS, baseline, subject);
+    println!(
+        "cold search / bare inference = {:.2} (bar <= 1.5; {:.2?} against {:.2?}, {:+.0} us each)",
+        paired.ratio,
+        paired.subject,
+        paired.baseline,
+        paired.difference_ns / 1_000.0
+    );
+}
+
+fn index_build(runtime: &Runtime, content: &Path) {
+    let texts = passages(runtime, content);
+    let baseline = || {
+        let models = models(0);
+        let (hand, handed) = unbounded();
+        texts
+            .iter()
+            .for_each(|text| hand.send(text).expect("it is open"));
+        drop(hand);
+        let started = Instant::now();
+        thread::scope(|scope| {
+            for mut model in models {
+                let handed = handed.clone();
+                scope.spawn(move || {
+                    for text in handed {
+                        model.embed(text).expect("the model takes the passage");
+                    }
+                });
+            }
+        });
+        started.elapsed()
+    };
+    let subject = || {
+        let models = models(0);
+        let started = Instant::now();
+        let engine = start(runtime, content, models);
+        runtime.block_on(engine.ready());
+        started.elapsed()
+    };
+    let count = u32::try_from(texts.len()).expect("the passages are few");
+    let paired = paired::paired(BUILDS, count, baseline, subject);
+    println!(
+        "index build / bare model = {:.2} of its throughput (bar >= 0.95; {:.2?} against {:.2?} \
+         for a passage on all cores, {count} passages)",
+        1.0 / paired.ratio,
+        paired.subject,
+        paired.baseline
+    );
+}
+
+/// Returns the texts that the model is asked for while `content` is indexed.
+fn passages(runtime: &Runtime, content: &Path) -> Vec<String> {
+    let (tell, told) = unbounded();
+    let engine = start(runtime, content, vec![Box::new(Listener(tell))]);
+    runtime.block_on(engine.ready());
+    told.try_iter().collect()
+}
+
+/// A model that only tells what it is asked.
+struct Listener(Sender<String>);
+
+impl Embedder for Listener {
+    fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        self.0.send(text.to_owned()).map_err(|_| EmbedError::Gone)?;
+        Ok(vec![1.0; 4])
+    }
+}
+
+fn models(workers: usize) -> Vec<Box<dyn Embedder>> {
+    load_model(&Config::default().assets, workers).expect("`make setup` brought the model")
+}
+
+fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> Arc<Engine> {
+    let meter = SdkMeterProvider::default().meter("bench");
+    let settings = Settings {
+        content: content.to_owned(),
+        queue: 1_024,
+        max_cached_answers: 10_000,
+        answers_ttl: Duration::from_secs(3_600),
+        max_cached_vectors: 10_000,
+        debounce: Duration::from_millis(300),
+        poll: None,
+    };
+    let _runtime = runtime.enter();
+    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
+    Engine::start(settings, models, &caches, &locks).expect("the threads start")
+}
+
+/// Copies the first few standards of the corpus, or of the sample content.
+fn copy_standards(content: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = [
+        "../shared/corpus/standards",
+        "../../shared/corpus/standards",
+        "content/standards",
+    ];
+    let mut places = places.iter().map(|place| root.join(place));
+    let standards = places
+        .find(|place| place.is_dir())
+        .expect("there are standards");
+    let mut files = markdown_below(&standards);
+    files.sort();
+    let target = content.join("standards");
+    fs::create_dir(&target).expect("the directory is ours");
+    for (number, file) in files.iter().take(FILES).enumerate() {
+        fs::copy(file, target.join(format!("{number}.md"))).expect("the standard can be read");
+    }
+}
+
+fn markdown_below(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .expect("the directory can be read")
+        .flatten();
+    let below = |path: PathBuf| match path.is_dir() {
+        true => markdown_below(&path),
+        false => vec![path],
+    };
+    let files = entries.flat_map(|entry| below(entry.path()));
+    files
+        .filter(|path| path.extension().is_some_and(|of| of == "md"))
+        .collect()
+}
