@@ -3,17 +3,13 @@
 //! Everything cross-cutting is a layer here; the handler knows none of it.
 
 mod discovery;
+mod edge;
 mod probes;
 mod refusals;
-mod trace;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    middleware::{from_fn, map_response},
-    serve::ListenerExt as _,
-};
+use axum::{Router, middleware::from_fn, serve::ListenerExt as _};
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
@@ -78,13 +74,12 @@ where
     };
     // Requests pass the layers from top to bottom, responses from bottom to top.
     let max_body_bytes = settings.max_body_bytes;
-    let layers = ServiceBuilder::new()
-        .layer(from_fn(trace::request_span))
-        .layer(CatchPanicLayer::new())
-        .layer(map_response(move |response| {
-            refusals::explain(response, max_body_bytes)
-        }));
-    router.layer(layers)
+    let edge = from_fn(move |request, next| edge::observe(request, next, max_body_bytes));
+    router.layer(
+        ServiceBuilder::new()
+            .layer(edge)
+            .layer(CatchPanicLayer::new()),
+    )
 }
 
 /// How a server is told to stop.

@@ -16,7 +16,10 @@ use opentelemetry_sdk::{
 };
 use tracing::warn;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    layer::{Filter, SubscriberExt as _},
+    util::SubscriberInitExt as _,
 };
 
 use crate::config::{Log, LogFormat, Otlp, Protocol};
@@ -41,10 +44,6 @@ impl Telemetry {
     /// If the log's filter does not parse or an exporter refuses its `OTEL_*` variables.
     pub fn start(log: &Log, otlp: &Otlp) -> anyhow::Result<Self> {
         let telemetry = Self::exporting(otlp)?;
-        let filter = || {
-            EnvFilter::try_new(&log.filter)
-                .with_context(|| format!("log.filter {:?} does not parse", log.filter))
-        };
         let stderr = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal());
@@ -62,13 +61,13 @@ impl Telemetry {
         });
         let logs = match otlp.logs {
             Some(_) => {
-                Some(OpenTelemetryTracingBridge::new(&telemetry.loggers).with_filter(filter()?))
+                Some(OpenTelemetryTracingBridge::new(&telemetry.loggers).with_filter(lines(log)?))
             }
             None => None,
         };
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
         tracing_subscriber::registry()
-            .with(stderr.with_filter(filter()?))
+            .with(stderr.with_filter(lines(log)?))
             .with(spans)
             .with(logs)
             .init();
@@ -142,4 +141,12 @@ impl Telemetry {
             ),
         }
     }
+}
+
+/// Lets pass what `log.filter` wants as a line. Lines are without the spans around them: those
+/// are for the collector, and where none is set nobody pays for them.
+fn lines<S>(log: &Log) -> anyhow::Result<impl Filter<S> + use<S>> {
+    let wanted = EnvFilter::try_new(&log.filter)
+        .with_context(|| format!("log.filter {:?} does not parse", log.filter))?;
+    Ok(filter_fn(|about| about.is_event()).and(wanted))
 }

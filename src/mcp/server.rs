@@ -72,12 +72,14 @@ impl McpServer {
 
     async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Value, ToolError> {
         match tool {
-            ToolName::SearchStandards => search::call(&self.search, arguments).await,
-            ToolName::Workflow => workflow::call(&self.workflows, arguments).await,
+            // Boxed, so that no call moves the state of the largest one about.
+            ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
+            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments)).await,
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
                 let state = SearchState::from(self.search.status());
-                rendered(&self.about.view(self.tools.listed().len(), state).await)
+                let view = self.about.view(self.tools.listed().len(), state);
+                rendered(&Box::pin(view).await)
             }
             ToolName::CurrentDate => {
                 no_arguments(tool, &arguments)?;

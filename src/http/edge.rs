@@ -1,12 +1,15 @@
-//! A span for each request, a child of the caller's if it sends a `traceparent`.
+//! What surrounds each request: a span, a child of the caller's if it sends a `traceparent`, and
+//! refusals that say what to do. One layer, because each one costs every request a box.
 
 use axum::{extract::Request, http::HeaderMap, middleware::Next, response::Response};
 use opentelemetry::{global, propagation::Extractor};
 use tracing::{Instrument as _, Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use super::refusals;
+
 /// Runs the request in a span of its own. Names follow OpenTelemetry's HTTP conventions.
-pub(super) async fn request_span(request: Request, next: Next) -> Response {
+pub(super) async fn observe(request: Request, next: Next, max_body_bytes: usize) -> Response {
     let span = info_span!(
         "http.request",
         otel.name = "POST /mcp",
@@ -18,6 +21,7 @@ pub(super) async fn request_span(request: Request, next: Next) -> Response {
     );
     follow(&span, request.headers());
     let response = next.run(request).instrument(span.clone()).await;
+    let response = refusals::explain(response, max_body_bytes).await;
     let status = response.status().as_u16();
     span.record("http.response.status_code", status);
     if status >= 500 {
