@@ -12,7 +12,7 @@ use opentelemetry::metrics::Meter;
 use serde::Serialize;
 
 use crate::{
-    config::{Config, Listen, Log, Otlp, StateUrl, Transport},
+    config::{Config, Listen, Log, Otlp, Transport},
     telemetry::Telemetry,
 };
 
@@ -73,7 +73,7 @@ struct Settings {
     /// Where sessions are kept, as `file://DIR` [default: `file://.lockstep/state`].
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<StateUrl>,
+    state: Option<String>, // Parsed with the other settings: clap would repeat a password in it.
 }
 
 /// Settings of the commands that only read content.

@@ -12,7 +12,7 @@ use std::{
     io::{self, Write as _},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use lockstep::{
@@ -25,7 +25,7 @@ use lockstep::{
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use serde_json::{Map, json};
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::Instant};
 
 /// Changes of one round: the phases of one session.
 const PHASES: u32 = 20;
@@ -71,7 +71,11 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
         max_sessions: 100_000,
         lenient_gates: LenientGates::Enforced,
     };
-    Engine::open(settings, &CacheMetrics::new(&meter), &LockMetrics::new(&meter))
+    Engine::open(
+        settings,
+        &CacheMetrics::new(&meter),
+        &LockMetrics::new(&meter),
+    )
 }
 
 fn write_workflow(dir: &Path) -> io::Result<()> {
@@ -94,7 +98,10 @@ fn write_workflow(dir: &Path) -> io::Result<()> {
 }
 
 /// Returns the file of a session that is half way.
-async fn typical_file(engine: &Arc<Engine>, dir: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+async fn typical_file(
+    engine: &Arc<Engine>,
+    dir: &Path,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let id = start(engine, "src/typical.rs").await?;
     for phase in 0..PHASES / 2 {
         complete(engine, id, phase).await?;
@@ -102,7 +109,10 @@ async fn typical_file(engine: &Arc<Engine>, dir: &Path) -> Result<Vec<u8>, Box<d
     Ok(fs::read(dir.join(format!("state/{id}.json")))?)
 }
 
-async fn time_changes(engine: &Arc<Engine>, target: &str) -> Result<Duration, Arc<lockstep::workflow::Error>> {
+async fn time_changes(
+    engine: &Arc<Engine>,
+    target: &str,
+) -> Result<Duration, Arc<lockstep::workflow::Error>> {
     let id = start(engine, target).await?;
     let started = Instant::now();
     for phase in 0..PHASES {
@@ -111,18 +121,27 @@ async fn time_changes(engine: &Arc<Engine>, target: &str) -> Result<Duration, Ar
     Ok(started.elapsed())
 }
 
-async fn start(engine: &Arc<Engine>, target: &str) -> Result<SessionId, Arc<lockstep::workflow::Error>> {
+async fn start(
+    engine: &Arc<Engine>,
+    target: &str,
+) -> Result<SessionId, Arc<lockstep::workflow::Error>> {
     let workflow = WorkflowType::try_from("bench_v1").expect("a valid name");
     let target = TargetFile::try_from(target).expect("a valid target");
     let started = engine.start(workflow, target, Map::new()).await?;
     Ok(started.session.id)
 }
 
-async fn complete(engine: &Arc<Engine>, id: SessionId, phase: u32) -> Result<(), Arc<lockstep::workflow::Error>> {
+async fn complete(
+    engine: &Arc<Engine>,
+    id: SessionId,
+    phase: u32,
+) -> Result<(), Arc<lockstep::workflow::Error>> {
     let fields = Map::from_iter([("done".to_owned(), json!(true))]);
     let evidence = Evidence::new(fields, None)?;
-    let phase = Phase::from(phase);
-    engine.complete_phase(id, Completion { phase, evidence }).await?;
+    let phase = Phase(phase);
+    engine
+        .complete_phase(id, Completion { phase, evidence })
+        .await?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
 //! Measures two ways of doing one thing side by side, so that a busy machine slows both.
+#![allow(dead_code, reason = "each bench prints what its bar is about")]
 
 use std::time::Duration;
 

@@ -38,8 +38,8 @@ async fn unreadable(response: Response) -> Response {
     let Some(fault) = text.strip_prefix("fail to deserialize request body ") else {
         return Response::from_parts(parts, Body::from(text.into_owned()));
     };
-    // serde's words for JSON that is well-formed but no JSON-RPC message; a batch is one such.
-    if fault.contains("did not match any variant") {
+    // The words for JSON that is well-formed but no JSON-RPC message; a batch is one such.
+    if fault.contains("unrecognized JSON-RPC message") {
         let message = "Invalid Request: send one JSON-RPC 2.0 message; batches are not supported";
         return refuse(StatusCode::BAD_REQUEST, INVALID_REQUEST, message);
     }

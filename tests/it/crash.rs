@@ -79,7 +79,9 @@ async fn run_until_killed(
         "--state",
         &state,
     ];
-    let (transport, _) = TokioChildProcess::builder(Binary::new(&arguments).command())
+    // One instance of the model is loaded faster than one for each core.
+    let binary = Binary::new(&arguments).env("LOCKSTEP_SEARCH__WORKERS", "1");
+    let (transport, _) = TokioChildProcess::builder(binary.command())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();

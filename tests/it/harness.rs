@@ -10,7 +10,7 @@ mod server;
 mod spans;
 
 pub use binary::Binary;
-pub use collector::Collector;
+pub(crate) use collector::Collector;
 pub use content::Content;
 pub use corpus::corpus;
 pub use embedder::CountingEmbedder;

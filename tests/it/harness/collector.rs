@@ -19,19 +19,21 @@ use opentelemetry_proto::tonic::{
         },
     },
     common::v1::any_value::Value,
+    metrics::v1::{metric::Data, number_data_point::Value as Number},
 };
 use prost::Message as _;
 use tokio::{net::TcpListener, sync::mpsc};
 use tonic::{Request, Response, Status, service::Routes};
 
-/// What was exported, as `signal name`, such as `span cache.load`.
-pub struct Collector {
-    pub address: SocketAddr,
+/// What was exported, as `signal name`, such as `span cache.load`; sums with their value, such as
+/// `metric lockstep.cache.lookups=7`.
+pub(crate) struct Collector {
+    pub(crate) address: SocketAddr,
     received: mpsc::UnboundedReceiver<String>,
 }
 
 impl Collector {
-    pub async fn spawn() -> Self {
+    pub(crate) async fn spawn() -> Self {
         let (sender, received) = mpsc::unbounded_channel();
         let inbox = Inbox(Arc::new(sender));
         let grpc = Routes::new(TraceServiceServer::new(inbox.clone()))
@@ -44,14 +46,14 @@ impl Collector {
             .route("/v1/metrics", post(http_metrics))
             .route("/v1/logs", post(http_logs))
             .with_state(inbox);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
         tokio::spawn(axum::serve(listener, http.merge(grpc)).into_future());
         Self { address, received }
     }
 
     /// Returns what has come in so far.
-    pub fn received(&mut self) -> Vec<String> {
+    pub(crate) fn received(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
 }
@@ -84,8 +86,19 @@ impl Inbox {
             .resource_metrics
             .into_iter()
             .flat_map(|r| r.scope_metrics);
-        let metrics = scopes.flat_map(|scope| scope.metrics);
-        metrics.for_each(|metric| self.put("metric", metric.name));
+        for metric in scopes.flat_map(|scope| scope.metrics) {
+            match metric.data {
+                Some(Data::Sum(sum)) => {
+                    let points = sum.data_points.iter().map(|point| match point.value {
+                        Some(Number::AsInt(value)) => value,
+                        _ => 0,
+                    });
+                    let total: i64 = points.sum();
+                    self.put("metric", format!("{}={total}", metric.name));
+                }
+                _ => self.put("metric", metric.name),
+            }
+        }
     }
 
     fn logs(&self, request: ExportLogsServiceRequest) {
@@ -99,15 +112,15 @@ impl Inbox {
 }
 
 async fn http_traces(State(inbox): State<Inbox>, body: Bytes) {
-    inbox.traces(ExportTraceServiceRequest::decode(body).unwrap());
+    inbox.traces(ExportTraceServiceRequest::decode(body).expect("OTLP"));
 }
 
 async fn http_metrics(State(inbox): State<Inbox>, body: Bytes) {
-    inbox.metrics(ExportMetricsServiceRequest::decode(body).unwrap());
+    inbox.metrics(ExportMetricsServiceRequest::decode(body).expect("OTLP"));
 }
 
 async fn http_logs(State(inbox): State<Inbox>, body: Bytes) {
-    inbox.logs(ExportLogsServiceRequest::decode(body).unwrap());
+    inbox.logs(ExportLogsServiceRequest::decode(body).expect("OTLP"));
 }
 
 #[tonic::async_trait]
