@@ -3,12 +3,9 @@
 //! Only revisions before 2026-07-28 have these, and only in protocol sessions.
 #![expect(deprecated, reason = "the suite still asks for sampling")]
 
-use rmcp::{
-    ServiceError,
-    model::{
-        CallToolResult, ContentBlock, CreateMessageRequestParams, ElicitRequestParams,
-        ElicitationAction, ElicitationSchema, SamplingMessage,
-    },
+use rmcp::model::{
+    CallToolResult, ClientCapabilities, ContentBlock, CreateMessageRequestParams,
+    ElicitRequestParams, ElicitationAction, ElicitationSchema, SamplingMessage,
 };
 use serde_json::{Value, json};
 
@@ -18,6 +15,9 @@ use crate::answer::{Answer, Call, say};
 const MAX_TOKENS: u32 = 100;
 
 pub(crate) async fn sampling(call: Call) -> Answer {
+    if !client_can(&call, |able| able.sampling.is_some()) {
+        return refused("it did not declare sampling");
+    }
     let question = vec![SamplingMessage::user_text(call.text("prompt")?)];
     let request = CreateMessageRequestParams::new(question, MAX_TOKENS);
     match call.context.peer.create_message(request).await {
@@ -27,7 +27,7 @@ pub(crate) async fn sampling(call: Call) -> Answer {
             let text = text.map_or("(nothing)", |text| &text.text);
             say(format!("LLM response: {text}"))
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(&error.to_string()),
     }
 }
 
@@ -89,6 +89,9 @@ pub(crate) async fn choices(call: Call) -> Answer {
 }
 
 async fn ask(call: &Call, message: String, schema: Value, done: &str) -> Answer {
+    if !client_can(call, |able| able.elicitation.is_some()) {
+        return refused("it did not declare elicitation");
+    }
     let form = ElicitRequestParams::FormElicitationParams {
         meta: None,
         message,
@@ -105,7 +108,7 @@ async fn ask(call: &Call, message: String, schema: Value, done: &str) -> Answer 
             let content = answer.content.unwrap_or_default();
             say(format!("{done}: action={action}, content={content}"))
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(&error.to_string()),
     }
 }
 
@@ -114,7 +117,13 @@ pub(crate) fn form(schema: Value) -> ElicitationSchema {
     serde_json::from_value(schema).expect("the fixtures' forms are valid")
 }
 
-fn refused(error: &ServiceError) -> Answer {
-    let message = format!("the client did not answer: {error}");
+/// Says whether there is a client that could answer: without a protocol session there is none.
+fn client_can(call: &Call, able: impl FnOnce(&ClientCapabilities) -> bool) -> bool {
+    let client = call.context.client_capabilities();
+    client.is_some_and(|client| able(&client))
+}
+
+fn refused(reason: &str) -> Answer {
+    let message = format!("the client was not asked, or did not answer: {reason}");
     Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
 }
