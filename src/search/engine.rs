@@ -71,7 +71,7 @@ impl Engine {
         let seeker = Arc::new(Seeker {
             workers: Arc::clone(&workers),
             vectors: ObservedCache::new("vectors", vectors, caches),
-            lookups: ObservedSemaphore::new("index", threads, locks),
+            lookups: ObservedSemaphore::new("search.index", threads, locks),
         });
         // As notices name their files. Without a working directory nothing can be read either.
         let content = std::path::absolute(&settings.content).unwrap_or(settings.content);
@@ -88,7 +88,7 @@ impl Engine {
             published,
             seeker,
             answers: ObservedCache::new("answers", answers, caches),
-            first_snapshot: ObservedWait::new("first_snapshot", locks),
+            first_snapshot: ObservedWait::new("search.first_snapshot", locks),
             indexer: tokio::spawn(indexer.run()).abort_handle(),
         }))
     }

@@ -69,7 +69,7 @@ impl Workers {
             queue,
             threads,
             outstanding,
-            wait: ObservedWait::new("model", locks),
+            wait: ObservedWait::new("search.model", locks),
         })
     }
 
@@ -96,7 +96,7 @@ impl Workers {
             });
         }
         if waits {
-            let span = info_span!("lock.wait", lock.name = "model");
+            let span = info_span!("lock.wait", lock.name = "search.model");
             started
                 .instrument(span)
                 .await

@@ -188,7 +188,7 @@ async fn a_question_beyond_the_queue_is_refused_at_once_and_the_others_are_answe
     bench.gate.send(()).unwrap();
     assert!(others.next().await.unwrap().is_ok());
     assert!(running.await.unwrap().is_ok());
-    let waited = [("lock.name", "model")];
+    let waited = [("lock.name", "search.model")];
     let (waits, _) = bench
         .metrics
         .histogram("lockstep.lock.wait.duration", &waited);
