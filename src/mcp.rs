@@ -6,6 +6,7 @@
 mod about;
 mod date;
 mod error;
+mod schema;
 mod search;
 mod server;
 mod tools;

@@ -30,7 +30,8 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// Owns the exporters.
 #[derive(Debug)]
 pub struct Telemetry {
-    meters: SdkMeterProvider,
+    /// None if metrics go nowhere: instruments of a provider without a reader complain.
+    meters: Option<SdkMeterProvider>,
     tracers: SdkTracerProvider,
     loggers: SdkLoggerProvider,
 }
@@ -82,13 +83,16 @@ impl Telemetry {
             .with_detector(Box::new(EnvResourceDetector::new()))
             .with_attributes(name.map(|name| KeyValue::new("service.name", name)))
             .build();
-        let mut meters = SdkMeterProvider::builder().with_resource(resource.clone());
+        let mut meters = None;
         if let Some(protocol) = otlp.metrics {
             let exporter = match protocol {
                 Protocol::Grpc => MetricExporter::builder().with_tonic().build(),
                 Protocol::HttpProtobuf => MetricExporter::builder().with_http().build(),
             };
-            meters = meters.with_periodic_exporter(exporter.context("metrics cannot be exported")?);
+            let provider = SdkMeterProvider::builder()
+                .with_resource(resource.clone())
+                .with_periodic_exporter(exporter.context("metrics cannot be exported")?);
+            meters = Some(provider.build());
         }
         let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
         if let Some(protocol) = otlp.traces {
@@ -107,7 +111,7 @@ impl Telemetry {
             loggers = loggers.with_batch_exporter(exporter.context("logs cannot be exported")?);
         }
         Ok(Self {
-            meters: meters.build(),
+            meters,
             tracers: tracers.build(),
             loggers: loggers.build(),
         })
@@ -115,7 +119,11 @@ impl Telemetry {
 
     /// Returns the meter from which all instruments are made.
     pub fn meter(&self) -> Meter {
-        self.meters.meter(env!("CARGO_PKG_NAME"))
+        match &self.meters {
+            Some(meters) => meters.meter(env!("CARGO_PKG_NAME")),
+            // Of the global provider that nobody sets, whose instruments do nothing.
+            None => opentelemetry::global::meter(env!("CARGO_PKG_NAME")),
+        }
     }
 
     /// Sends what is still buffered, for five seconds at most.
@@ -124,8 +132,9 @@ impl Telemetry {
         let flush = tokio::task::spawn_blocking(move || {
             [
                 self.tracers.shutdown_with_timeout(FLUSH),
-                self.meters.shutdown_with_timeout(FLUSH),
                 self.loggers.shutdown_with_timeout(FLUSH),
+                self.meters
+                    .map_or(Ok(()), |meters| meters.shutdown_with_timeout(FLUSH)),
             ]
         });
         match tokio::time::timeout(FLUSH, flush).await {

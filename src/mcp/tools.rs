@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{about::ServerInfoView, date::DateView, error::ToolError, search, workflow};
+use super::{about::ServerInfoView, date::DateView, error::ToolError, schema, search, workflow};
 
 /// The tools that there are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,30 +106,16 @@ pub(super) fn no_arguments(tool: ToolName, arguments: &JsonObject) -> Result<(),
 
 /// Describes a tool without arguments that only reads.
 fn plain<View: JsonSchema>(name: &'static str, title: &str, description: &'static str) -> Tool {
-    let takes_nothing = json!({ "type": "object", "additionalProperties": false });
+    let takes_nothing = JsonObject::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("additionalProperties".to_owned(), json!(false)),
+    ]);
     let annotations = ToolAnnotations::new()
         .read_only(true)
         .idempotent(true)
         .open_world(false);
-    Tool::new(name, description, Arc::new(object(takes_nothing)))
+    Tool::new(name, description, takes_nothing)
         .with_title(title)
-        .with_raw_output_schema(Arc::new(output_schema::<View>()))
+        .with_raw_output_schema(Arc::new(schema::of_answer::<View>(&[])))
         .with_annotations(annotations)
-}
-
-/// Derives the schema of an answer.
-///
-/// Clients check every structured answer against it, also one with `isError`, which carries
-/// another body: so nothing is required, and what the fields are is said all the same.
-pub(super) fn output_schema<View: JsonSchema>() -> JsonObject {
-    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<View>();
-    schema.remove("required");
-    object(schema.to_value())
-}
-
-fn object(value: Value) -> JsonObject {
-    match value {
-        Value::Object(object) => object,
-        other => unreachable!("the schema of a struct is an object, not {other}"),
-    }
 }

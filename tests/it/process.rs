@@ -99,9 +99,9 @@ async fn a_closed_standard_input_ends_the_process_after_the_last_answer() {
 }
 
 #[tokio::test]
-async fn a_terminated_server_removes_its_discovery_file_and_exits_well() {
+async fn a_terminated_server_has_nothing_to_complain_of_and_removes_its_discovery_file() {
     let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
-    let mut child = serve(&content, state.path(), &["--listen", "127.0.0.1:0"])
+    let child = serve(&content, state.path(), &["--listen", "127.0.0.1:0"])
         .command()
         .spawn()
         .unwrap();
@@ -110,11 +110,12 @@ async fn a_terminated_server_removes_its_discovery_file_and_exits_well() {
 
     terminate(&child);
 
-    let status = tokio::time::timeout(START, child.wait())
-        .await
-        .expect("it ends")
-        .unwrap();
-    assert!(status.success());
+    let ended = tokio::time::timeout(START, child.wait_with_output());
+    let output = ended.await.expect("it ends").unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{log}");
+    assert!(log.contains("listening"), "{log}");
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
     assert!(!state.path().join(".mcp_server_state.json").exists());
 }
 

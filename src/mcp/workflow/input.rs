@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rmcp::model::JsonObject;
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+
+use crate::mcp::schema;
 
 /// What the tool can do.
 #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
@@ -120,26 +121,10 @@ pub(super) const TOLERATED: [&str; 4] = ["reason", "checkpoint_note", "reset_evi
 
 /// Returns the input schema.
 pub(super) fn schema() -> Arc<JsonObject> {
-    let mut schema = object_schema::<Input>();
+    let mut schema = schema::of_arguments::<Input>();
     // The tolerated ones are not offered, but not an error either.
     schema.remove("additionalProperties");
     Arc::new(schema)
-}
-
-/// Returns the schema of `T`, which is an object, without references.
-pub(super) fn object_schema<T: JsonSchema>() -> JsonObject {
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let schema = settings.into_generator().into_root_schema_for::<T>();
-    match schema.to_value() {
-        Value::Object(mut schema) => {
-            // They name a type of ours and say nothing to a client.
-            schema.remove("title");
-            schema.remove("description");
-            schema
-        }
-        other => JsonObject::from_iter([("const".into(), other)]),
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! A real server on a port of its own, and clients of it.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
+use jsonschema::Validator;
 use lockstep::{
     app::App,
     config::{Config, Transport},
@@ -13,7 +15,7 @@ use lockstep::{
 };
 use rmcp::{
     RoleClient, ServiceExt as _,
-    model::{CallToolRequestParams, CallToolResult},
+    model::{CallToolRequestParams, CallToolResult, Tool},
     service::{RunningService, ServiceError},
     transport::StreamableHttpClientTransport,
 };
@@ -37,6 +39,7 @@ pub struct TestServer {
     pub embedder: CountingEmbedder,
     handler: McpServer,
     client: Client,
+    schemas: HashMap<String, Validator>,
     serving: JoinHandle<anyhow::Result<()>>,
     stop: DropGuard,
 }
@@ -69,6 +72,7 @@ impl TestServer {
         let stop = CancellationToken::new();
         let serving = tokio::spawn(app.serve(Some(listener), stop.clone()));
         let client = connect(address).await;
+        let schemas = declared_schemas(&client).await;
         Self {
             address,
             content,
@@ -77,6 +81,7 @@ impl TestServer {
             embedder,
             handler,
             client,
+            schemas,
             serving,
             stop: stop.drop_guard(),
         }
@@ -95,9 +100,17 @@ impl TestServer {
         ().serve(theirs).await.unwrap()
     }
 
-    /// Calls a tool over HTTP and returns its result, good or not.
+    /// Calls a tool over HTTP and returns its result, good or not, which keeps to the schema that
+    /// the tool declares.
     pub async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        tool_call(&self.client, tool, arguments).await.unwrap()
+        let result = tool_call(&self.client, tool, arguments).await.unwrap();
+        let answer = result.structured_content.as_ref().unwrap();
+        let faults: Vec<_> = self.schemas[tool]
+            .iter_errors(answer)
+            .map(|fault| fault.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{tool}: {faults:?} in {answer}");
+        result
     }
 
     /// Calls a tool that must succeed, and returns its structured answer.
@@ -149,6 +162,19 @@ impl TestServer {
         drop(self.client);
         self.serving.await.unwrap()
     }
+}
+
+/// Returns the output schema of each tool.
+async fn declared_schemas(client: &Client) -> HashMap<String, Validator> {
+    let tools = client.list_all_tools().await.unwrap();
+    let schema = |tool: Tool| {
+        let declared = Value::Object((*tool.output_schema.unwrap()).clone());
+        (
+            tool.name.into_owned(),
+            jsonschema::validator_for(&declared).unwrap(),
+        )
+    };
+    tools.into_iter().map(schema).collect()
 }
 
 async fn connect(address: SocketAddr) -> Client {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     completion::CompletionBody,
@@ -13,7 +13,7 @@ use super::{
     session::{SessionBody, SessionLine, StateBody},
 };
 use crate::{
-    mcp::workflow::input::{Action, object_schema},
+    mcp::{schema, workflow::input::Action},
     workflow::{Catalogue, Completed, Definition, Phase, SessionId},
 };
 
@@ -183,13 +183,13 @@ pub(in crate::mcp::workflow) fn overview(definition: &Definition) -> JsonObject 
 
 /// Returns the output schema: of an answer and of an error.
 pub(in crate::mcp::workflow) fn schema() -> Arc<JsonObject> {
-    let mut schema = object_schema::<Answer>();
-    schema.insert("required".into(), json!(["status", "action"]));
-    Arc::new(schema)
+    Arc::new(schema::of_answer::<Answer>(&["status", "action"]))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
