@@ -6,6 +6,7 @@
 mod about;
 mod date;
 mod error;
+mod rendered;
 mod schema;
 mod search;
 mod server;

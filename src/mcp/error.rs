@@ -9,6 +9,8 @@ use rmcp::{
 use serde_json::Value;
 use tracing::error;
 
+use super::rendered::Rendered;
+
 /// A failed tool call.
 #[derive(Debug)]
 pub(super) enum ToolError {
@@ -31,10 +33,10 @@ impl ToolError {
 /// Turns the outcome of a tool into MCP's: a structured result with a text copy for old clients,
 /// a result with `isError`, or a protocol error that keeps the detail for the log.
 pub(super) fn into_response(
-    outcome: Result<Value, ToolError>,
+    outcome: Result<Rendered, ToolError>,
 ) -> Result<CallToolResponse, ErrorData> {
     match outcome {
-        Ok(view) => Ok(CallToolResult::structured(view).into()),
+        Ok(rendered) => Ok(CallToolResult::from(rendered).into()),
         Err(ToolError::Mendable(body)) => Ok(CallToolResult::structured_error(body).into()),
         Err(ToolError::Internal(cause)) => {
             error!(error = &*cause as &dyn Error, "tool call failed");

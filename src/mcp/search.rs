@@ -6,10 +6,9 @@ mod views;
 use std::sync::Arc;
 
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use serde_json::Value;
 use tokio::time::Instant;
 
-use super::error::ToolError;
+use super::{error::ToolError, rendered::Rendered};
 use crate::search::{Engine, Error, Kind};
 
 const DESCRIPTION: &str = "Finds the passages of the project's standards that are nearest in \
@@ -37,11 +36,14 @@ pub(super) fn tool(name: &str) -> Tool {
 /// # Errors
 ///
 /// [`ToolError::Mendable`] for a bad argument, or when asking again a little later helps.
-pub(super) async fn call(engine: &Arc<Engine>, arguments: JsonObject) -> Result<Value, ToolError> {
+pub(super) async fn call(
+    engine: &Arc<Engine>,
+    arguments: JsonObject,
+) -> Result<Rendered, ToolError> {
     let query = arguments::query(arguments)?;
     let asked = Instant::now();
     match engine.search(query).await {
-        Ok(answer) => Ok(views::answer(&answer, asked.elapsed())),
+        Ok(answer) => Rendered::of(&views::AnswerView::of(&answer, asked.elapsed())),
         Err(error) => Err(of_engine(&error)),
     }
 }

@@ -10,14 +10,13 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use serde::Serialize;
-use serde_json::Value;
 use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState},
     date,
     error::{ToolError, into_response},
+    rendered::Rendered,
     search,
     tools::{ToolName, Tools, no_arguments},
     trace, workflow,
@@ -70,7 +69,7 @@ impl McpServer {
         }
     }
 
-    async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Value, ToolError> {
+    async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Rendered, ToolError> {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
@@ -79,11 +78,11 @@ impl McpServer {
                 no_arguments(tool, &arguments)?;
                 let state = SearchState::from(self.search.status());
                 let view = self.about.view(self.tools.listed().len(), state);
-                rendered(&Box::pin(view).await)
+                Rendered::of(&Box::pin(view).await)
             }
             ToolName::CurrentDate => {
                 no_arguments(tool, &arguments)?;
-                rendered(&date::view(&jiff::ZonedDateTime::now()))
+                Rendered::of(&date::view(&jiff::ZonedDateTime::now()))
             }
         }
     }
@@ -137,8 +136,4 @@ impl McpServer {
         let message = format!("there is no tool `{shown}`; there are {}", names.join(", "));
         ErrorData::invalid_params(message, None)
     }
-}
-
-fn rendered(view: &impl Serialize) -> Result<Value, ToolError> {
-    serde_json::to_value(view).map_err(|error| ToolError::Internal(Arc::new(error)))
 }

@@ -8,16 +8,14 @@ mod views;
 
 use std::sync::Arc;
 
-use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use serde_json::Value;
-
 use self::{
     arguments::Arguments,
     input::Action,
     views::{Answer, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
 };
-use super::error::ToolError;
+use super::{error::ToolError, rendered::Rendered};
 use crate::workflow::{Completion, Engine, Error, Evidence};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 
 const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
      what is installed, then start with workflow_type and target_file. Read the open phase \
@@ -45,7 +43,10 @@ pub(super) fn tool(name: &str) -> Tool {
 ///
 /// [`ToolError::Mendable`] with what to do, wherever the caller or the content's author can do
 /// something about it.
-pub(super) async fn call(engine: &Arc<Engine>, arguments: JsonObject) -> Result<Value, ToolError> {
+pub(super) async fn call(
+    engine: &Arc<Engine>,
+    arguments: JsonObject,
+) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
     let action = arguments.action();
     let answer = match action {
@@ -60,7 +61,7 @@ pub(super) async fn call(engine: &Arc<Engine>, arguments: JsonObject) -> Result<
         Action::DeleteSession => delete_session(engine, &arguments).await,
     };
     match answer {
-        Ok(answer) => Ok(answer.into_value()),
+        Ok(answer) => Rendered::of(&answer),
         Err(Failed::Arguments(error)) => Err(error),
         Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
     }
@@ -176,7 +177,7 @@ mod tests {
 
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tempfile::TempDir;
 
     use super::*;
@@ -224,7 +225,7 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        call(engine, arguments).await.unwrap()
+        call(engine, arguments).await.unwrap().into_structure()
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {

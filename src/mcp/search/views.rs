@@ -3,57 +3,93 @@
 use std::{sync::Arc, time::Duration};
 
 use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::search::{Answer, Passage};
+use crate::{
+    mcp::schema,
+    search::{Answer, Passage},
+};
 
-/// Describes the answer to a client: of a search, or of a refusal.
-pub(super) fn schema() -> Arc<JsonObject> {
-    let passage = json!({
-        "type": "object",
-        "properties": {
-            "content": { "type": "string", "description": "The passage, in Markdown." },
-            "file": { "type": "string", "description": "Relative to the content directory." },
-            "section": { "type": "string", "description": "The headings above the passage." },
-            "relevance_score": {
-                "type": "number", "minimum": 0, "maximum": 1, "description": "Higher is nearer."
-            },
-            "tokens": { "type": "integer", "minimum": 0 },
-            "line_start": { "type": "integer", "minimum": 1 },
-            "line_end": { "type": "integer", "minimum": 1 },
-            "phase": { "type": "integer", "minimum": 0 },
-            "tags": { "type": "array", "items": { "type": "string" } }
-        },
-        "required": ["content", "file", "section", "relevance_score", "tokens"]
-    });
-    let schema = json!({
-        "type": "object",
-        "properties": {
-            "results": { "type": "array", "items": passage, "description": "Best first." },
-            "total_tokens": { "type": "integer", "minimum": 0 },
-            "retrieval_method": { "type": "string", "enum": [Answer::METHOD] },
-            "query_time_ms": { "type": "number", "minimum": 0 },
-            "error": { "type": "string", "description": "What went wrong." },
-            "remediation": { "type": "string", "description": "What to do about it." }
-        },
-        "required": ["results", "total_tokens"]
-    });
-    match schema {
-        Value::Object(schema) => Arc::new(schema),
-        _ => unreachable!("the literal above is an object"),
+/// The answer. A refusal has the same keys, so that one schema fits both.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(super) struct AnswerView<'a> {
+    /// Best first.
+    results: Vec<PassageView<'a>>,
+    /// Tokens of all results together.
+    total_tokens: usize,
+    /// How they were found.
+    retrieval_method: &'static str,
+    /// How long it took, in milliseconds.
+    query_time_ms: f64,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remediation: Option<&'static str>,
+}
+
+/// A passage of a standard.
+#[derive(Debug, JsonSchema, Serialize)]
+struct PassageView<'a> {
+    /// The passage, in Markdown.
+    content: &'a str,
+    /// Relative to the content directory.
+    file: &'a str,
+    /// The headings above the passage.
+    section: &'a str,
+    /// Higher is nearer.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    relevance_score: f64,
+    tokens: usize,
+    line_start: usize,
+    line_end: usize,
+    tags: &'a [String],
+    /// The workflow phase that it speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<u32>,
+}
+
+impl<'a> AnswerView<'a> {
+    /// An answer that took `elapsed`.
+    pub(super) fn of(answer: &'a Answer, elapsed: Duration) -> Self {
+        Self {
+            results: answer.passages.iter().map(PassageView::of).collect(),
+            total_tokens: answer.total_tokens,
+            retrieval_method: Answer::METHOD,
+            // Microseconds are the finest that anybody reads.
+            query_time_ms: elapsed.as_micros() as f64 / 1_000.0,
+            error: None,
+            remediation: None,
+        }
     }
 }
 
-/// Renders an answer that took `elapsed`.
-pub(super) fn answer(answer: &Answer, elapsed: Duration) -> Value {
-    let results: Vec<_> = answer.passages.iter().map(passage).collect();
-    json!({
-        "results": results,
-        "total_tokens": answer.total_tokens,
-        "retrieval_method": Answer::METHOD,
-        // Microseconds are the finest that anybody reads.
-        "query_time_ms": elapsed.as_micros() as f64 / 1_000.0,
-    })
+impl<'a> PassageView<'a> {
+    fn of(passage: &'a Passage) -> Self {
+        let (line_start, line_end) = passage.lines();
+        Self {
+            content: passage.content(),
+            file: passage.file(),
+            section: passage.section(),
+            relevance_score: passage.relevance_score,
+            tokens: passage.tokens(),
+            line_start,
+            line_end,
+            tags: passage.tags(),
+            phase: passage.phase(),
+        }
+    }
+}
+
+/// Describes the answer to a client: of a search, or of a refusal.
+pub(super) fn schema() -> Arc<JsonObject> {
+    Arc::new(schema::of_answer::<AnswerView<'static>>(&[
+        "results",
+        "total_tokens",
+    ]))
 }
 
 /// Renders a refusal.
@@ -64,22 +100,4 @@ pub(super) fn refusal(error: &str, remediation: &str) -> Value {
         "total_tokens": 0,
         "remediation": remediation,
     })
-}
-
-fn passage(passage: &Passage) -> Value {
-    let (first, last) = passage.lines();
-    let mut view = json!({
-        "content": passage.content(),
-        "file": passage.file(),
-        "section": passage.section(),
-        "relevance_score": passage.relevance_score,
-        "tokens": passage.tokens(),
-        "line_start": first,
-        "line_end": last,
-        "tags": passage.tags(),
-    });
-    if let Some(phase) = passage.phase() {
-        view["phase"] = phase.into();
-    }
-    view
 }

@@ -169,10 +169,6 @@ impl Answer {
             ..Self::guided(Action::CompletePhase)
         }
     }
-
-    pub(in crate::mcp::workflow) fn into_value(self) -> Value {
-        serde_json::to_value(self).expect("string keys and JSON values serialise")
-    }
 }
 
 /// Returns what an agent needs of a workflow's metadata.
