@@ -146,6 +146,7 @@ fn settings(content: &Path) -> Settings {
         max_cached_answers: 1_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 1_000,
+        cache: None,
         debounce: Duration::from_millis(20),
         poll: None,
     }
