@@ -91,11 +91,11 @@ impl Embedding {
     }
 
     /// Notes which vectors are in use now, so that others may be removed.
-    pub(super) async fn keep(&self, content: &Path, snapshot: Arc<Snapshot>) {
+    pub(super) async fn keep(&self, content: &Path, snapshot: &Arc<Snapshot>) {
         let Some(store) = self.store.clone() else {
             return;
         };
-        let content = content.to_owned();
+        let (content, snapshot) = (content.to_owned(), Arc::clone(snapshot));
         let keep = move || store.keep(&content, snapshot.keys());
         self.note(spawn_blocking(keep).await);
     }

@@ -47,6 +47,8 @@ pub struct Status {
     pub generation: u64,
     /// Texts that the model was asked for to make the snapshot; the others' vectors were known.
     pub inferred: usize,
+    /// Passages that the model failed on: nothing finds them.
+    pub left_out: usize,
     /// Why the files as they are now could not be indexed: the snapshot is of before.
     pub failure: Option<Arc<String>>,
     /// Why vectors are not kept on disk, if they should be and are not.
@@ -136,6 +138,7 @@ impl Engine {
             faults: snapshot.faults.len(),
             generation: snapshot.generation,
             inferred: snapshot.inferred,
+            left_out: snapshot.left_out,
             failure: self.published.failure(),
             cache_failure: self.published.cache_failure(),
         }

@@ -61,13 +61,14 @@ impl Indexer {
         let build = move || Snapshot::build(generation, corpus, embedded, threads);
         let snapshot = Arc::new(spawn_blocking(build).await??);
         let (files, chunks) = (snapshot.files, snapshot.len());
-        self.published.publish(Arc::clone(&snapshot));
+        // Before it is published, so that a command that waits for it may end then.
+        self.embedding.keep(&self.content, &snapshot).await;
+        self.published.publish(snapshot);
         let elapsed_ms = started.elapsed().as_millis();
         info!(
             generation,
             files, chunks, inferred, elapsed_ms, "standards indexed"
         );
-        self.embedding.keep(&self.content, snapshot).await;
         Ok(())
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Snapshot {
     pub(super) digest: Option<[u8; 32]>,
     /// Texts that the model was asked for to make it; others were known.
     pub(super) inferred: usize,
+    /// Passages that the model failed on.
+    pub(super) left_out: usize,
     chunks: Vec<Arc<Chunk>>,
     /// What the chunks' texts are known by.
     keys: Vec<Key>,
@@ -39,6 +41,7 @@ impl Snapshot {
             faults: Vec::new(),
             digest: None,
             inferred: 0,
+            left_out: 0,
             chunks: Vec::new(),
             keys: Vec::new(),
             index: Index::build(&[], 1).expect("no vectors cannot differ"),
@@ -56,7 +59,8 @@ impl Snapshot {
         embedded: Embedded,
         threads: usize,
     ) -> Result<Self, Error> {
-        let complete = embedded.vectors.iter().all(Option::is_some);
+        let left_out = embedded.vectors.iter().filter(|vector| vector.is_none());
+        let left_out = left_out.count();
         let passages = corpus
             .chunks
             .into_iter()
@@ -69,8 +73,9 @@ impl Snapshot {
             generation,
             files: corpus.files,
             faults: corpus.faults,
-            digest: complete.then_some(corpus.digest),
+            digest: (left_out == 0).then_some(corpus.digest),
             inferred: embedded.inferred,
+            left_out,
             chunks,
             keys,
             index: Index::build(&vectors, threads)?,
