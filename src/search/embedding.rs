@@ -28,8 +28,8 @@ use super::{
 /// Time between two log lines about the progress.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// Vectors that are written to disk at once: a killed process loses a second's work at most.
-const BATCH: usize = 32;
+/// Vectors that are written to disk at once: a killed process loses half a second's work.
+const BATCH: usize = 16;
 
 /// Finds vectors for passages.
 #[derive(Debug)]

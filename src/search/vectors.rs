@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 pub(super) use key::Key;
 pub use key::ModelId;
@@ -93,6 +93,7 @@ impl Store {
             return Ok(());
         };
         let layout = Layout::new(self.model, first.len());
+        debug!(vectors = vectors.len(), "keeping vectors");
         let _lock = self.lock()?;
         match file::append(&self.path(), layout, vectors) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -109,6 +110,7 @@ impl Store {
     ///
     /// If the file system refuses.
     pub(super) fn keep(&self, corpus: &Path, keys: &[Key]) -> io::Result<()> {
+        debug!(vectors = keys.len(), "noting the vectors in use");
         let _lock = self.lock()?;
         manifest::write(&self.dir, corpus, keys)?;
         sweep::stale_models(&self.dir);

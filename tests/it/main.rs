@@ -8,6 +8,7 @@
 
 mod crash;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
