@@ -47,7 +47,7 @@ pub(super) async fn list(
 ) -> Result<ListResourcesResult, ErrorData> {
     let after = page::after(request)?;
     let listed = workflows::list(engine).await?;
-    let (resources, next_cursor) = page::cut(listed, after);
+    let (resources, next_cursor) = page::cut(&listed, after);
     let mut page = ListResourcesResult::with_all_items(resources)
         .with_ttl_ms(LIVE_TTL_MS)
         .with_cache_scope(CacheScope::Public);

@@ -39,7 +39,7 @@ pub(super) fn after(
 
 /// Returns the page after `after` and the cursor of the next one. `listed` is in order.
 pub(super) fn cut(
-    listed: Vec<(WorkflowAddress, Resource)>,
+    listed: &[(WorkflowAddress, Resource)],
     after: Option<WorkflowAddress>,
 ) -> (Vec<Resource>, Option<String>) {
     let start = after.map_or(0, |after| {
