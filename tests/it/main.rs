@@ -14,6 +14,7 @@ mod observed;
 mod process;
 mod protocol;
 mod races;
+mod resources;
 mod search_engine;
 mod telemetry;
 mod tools;

@@ -29,33 +29,18 @@ pub(super) fn check(content: &Content, definition: &Definition, lines: &Lines<'_
         }
         faults.extend(check_tasks(content, definition, phase, lines));
     }
-    for phase in reached(definition) {
+    for phase in definition.installed_phases() {
         if !seen.contains(&phase) {
             faults.push(lines.fault(format!("`phases` has no phase {phase}")));
         }
         faults.extend(check_files(content, definition, phase));
     }
     if definition.last.is_none() {
-        seen.extend(reached(definition));
+        seen.extend(definition.installed_phases());
         faults.extend(check_templates(content, definition));
     }
     faults.extend(check_directories(content, definition, &seen));
     faults
-}
-
-/// The phases that have directories of their own.
-fn reached(definition: &Definition) -> Vec<Phase> {
-    match definition.last {
-        Some(last) => (definition.first.0..=last.0).map(Phase).collect(),
-        None => {
-            let entries = definition.entries().iter();
-            let fixed = entries.filter_map(|entry| match entry.phase_number {
-                Number::One(number) => Some(Phase(number)),
-                Number::Range(_) => None,
-            });
-            fixed.collect()
-        }
-    }
 }
 
 fn check_files(content: &Content, definition: &Definition, phase: Phase) -> Vec<Fault> {

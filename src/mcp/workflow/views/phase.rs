@@ -45,7 +45,7 @@ pub(in crate::mcp::workflow) struct PhaseBody {
 
 /// A task in a phase's list.
 #[derive(Debug, JsonSchema, Serialize)]
-struct TaskLine {
+pub(super) struct TaskLine {
     task_number: u32,
     name: String,
     file: Option<String>,
@@ -55,7 +55,7 @@ struct TaskLine {
 
 /// What a phase's end asks for.
 #[derive(Debug, JsonSchema, Serialize)]
-struct GateBody {
+pub(super) struct GateBody {
     /// Whether evidence that breaks the gate fails it without appeal.
     strict: bool,
     /// Whether `override_reason` works if it is not strict.
@@ -145,7 +145,7 @@ impl PhaseBody {
 }
 
 impl TaskLine {
-    fn of(task: TaskEntry) -> Self {
+    pub(super) fn of(task: TaskEntry) -> Self {
         Self {
             task_number: task.task_number,
             name: task.name,
@@ -156,7 +156,7 @@ impl TaskLine {
 }
 
 impl GateBody {
-    fn of(gate: Gate) -> Self {
+    pub(super) fn of(gate: Gate) -> Self {
         Self {
             strict: gate.strict,
             allow_override: gate.allow_override,
