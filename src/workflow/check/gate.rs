@@ -65,9 +65,8 @@ impl Lint<'_> {
     }
 
     /// Adds the fault of bounds that leave no room.
-    fn crossed<T: Display>(&mut self, at: &[Step<'_>], least: (&str, T), most: (&str, T)) {
-        let (upper, most) = most;
-        let problem = format!("is {}, which is above `{upper}`, {most}", least.1);
+    fn crossed<T: Display>(&mut self, at: &[Step<'_>], least: &(&str, T), most: &(&str, T)) {
+        let problem = format!("is {}, which is above `{}`, {}", least.1, most.0, most.1);
         self.at_key(at, least.0, &problem);
     }
 
@@ -105,77 +104,79 @@ mod tests {
             .collect()
     }
 
+    /// What follows `evidence_schema:`, the line of the fault, and what is said.
+    const FAULTS: [(&str, u64, &str); 18] = [
+        ("a: {typ: string}", 3, "`typ` means nothing here"),
+        ("a: {type: strnig}", 3, "unknown variant `strnig`"),
+        ("a: {}\n  b: {}\n  a: {}", 5, "duplicate mapping key"),
+        (
+            "a:\n    pattern: '('",
+            4,
+            "`pattern` does not compile: unclosed group",
+        ),
+        (
+            "a:\n    type: integer\n    minimum: 3\n    maximum: 2",
+            5,
+            "`minimum` is 3, which is above `maximum`, 2",
+        ),
+        (
+            "a:\n    min_length: 3\n    max_length: 2",
+            4,
+            "`min_length` is 3, which is above `max_length`, 2",
+        ),
+        (
+            "a:\n    type: list\n    min_items: 3\n    max_items: 2",
+            5,
+            "`min_items` is 3",
+        ),
+        ("a: {min_length: -1}", 3, "this gate is broken"),
+        ("a: {enum: []}", 3, "`enum` is empty"),
+        (
+            "a:\n    enum: [1]",
+            4,
+            "`enum` has 1, which is not of type string",
+        ),
+        (
+            "a:\n    default: 1",
+            4,
+            "`default` breaks its own field: it must be string",
+        ),
+        (
+            "a:\n    enum: [x]\n    examples: [x, y]",
+            5,
+            "`examples` number 2 breaks its own field",
+        ),
+        (
+            "a:\n    minimum: 1",
+            4,
+            "`minimum` is of a integer or number, and the field is of type string",
+        ),
+        (
+            "a:\n    properties: {b: {}}",
+            4,
+            "`properties` is of a object",
+        ),
+        (
+            "a:\n    type: list\n    items:\n      type: object\n      properties:\n        b:\n          default: x",
+            9,
+            "`default` is never used",
+        ),
+        (
+            "a:\n    type: object\n    properties:\n      b:\n        pattern: '['",
+            7,
+            "`pattern` does not compile",
+        ),
+        ("a: {}\nvalidator: {}", 4, "`validator` means nothing here"),
+        (
+            "a: {}\ncross_field_validation:\n  - rule: 'true'\n    error_message: m\n    message: n",
+            7,
+            "`message` means nothing here",
+        ),
+    ];
+
     #[test]
     fn each_fault_of_a_gate_is_named_at_its_line() {
-        let cases: [(&str, u64, &str); 18] = [
-            ("a: {typ: string}", 3, "`typ` means nothing here"),
-            ("a: {type: strnig}", 3, "unknown variant `strnig`"),
-            ("a: {}\n  b: {}\n  a: {}", 5, "duplicate mapping key"),
-            (
-                "a:\n    pattern: '('",
-                4,
-                "`pattern` does not compile: unclosed group",
-            ),
-            (
-                "a:\n    type: integer\n    minimum: 3\n    maximum: 2",
-                5,
-                "`minimum` is 3, which is above `maximum`, 2",
-            ),
-            (
-                "a:\n    min_length: 3\n    max_length: 2",
-                4,
-                "`min_length` is 3, which is above `max_length`, 2",
-            ),
-            (
-                "a:\n    type: list\n    min_items: 3\n    max_items: 2",
-                5,
-                "`min_items` is 3",
-            ),
-            ("a: {min_length: -1}", 3, "this gate is broken"),
-            ("a: {enum: []}", 3, "`enum` is empty"),
-            (
-                "a:\n    enum: [1]",
-                4,
-                "`enum` has 1, which is not of type string",
-            ),
-            (
-                "a:\n    default: 1",
-                4,
-                "`default` breaks its own field: it must be string",
-            ),
-            (
-                "a:\n    enum: [x]\n    examples: [x, y]",
-                5,
-                "`examples` number 2 breaks its own field",
-            ),
-            (
-                "a:\n    minimum: 1",
-                4,
-                "`minimum` is of a integer or number, and the field is of type string",
-            ),
-            (
-                "a:\n    properties: {b: {}}",
-                4,
-                "`properties` is of a object",
-            ),
-            (
-                "a:\n    type: list\n    items:\n      type: object\n      properties:\n        b:\n          default: x",
-                9,
-                "`default` is never used",
-            ),
-            (
-                "a:\n    type: object\n    properties:\n      b:\n        pattern: '['",
-                7,
-                "`pattern` does not compile",
-            ),
-            ("a: {}\nvalidator: {}", 4, "`validator` means nothing here"),
-            (
-                "a: {}\ncross_field_validation:\n  - rule: 'true'\n    error_message: m\n    message: n",
-                7,
-                "`message` means nothing here",
-            ),
-        ];
-        for (fields, line, problem) in cases {
+        for (fields, line, problem) in FAULTS {
             let yaml = format!("checkpoint: {{strict: true}}\nevidence_schema:\n  {fields}\n");
 
             let found = faults(&yaml);

@@ -268,9 +268,9 @@ mod tests {
         gate.judge(&evidence, LenientGates::Enforced)
     }
 
-    #[test]
-    fn a_bound_is_kept_to_the_last_value_and_its_breach_says_what_was_expected() {
-        let cases = [
+    /// A field, a value, and what is said of it, if it breaks the field.
+    fn bounds() -> Vec<(&'static str, Value, Option<&'static str>)> {
+        vec![
             ("{type: integer, minimum: 3}", json!(3), None),
             (
                 "{type: integer, minimum: 3}",
@@ -338,8 +338,12 @@ mod tests {
                 json!(true),
                 None,
             ),
-        ];
-        for (field, value, breach) in cases {
+        ]
+    }
+
+    #[test]
+    fn a_bound_is_kept_to_the_last_value_and_its_breach_says_what_was_expected() {
+        for (field, value, breach) in bounds() {
             let verdict = judge(&gate(&format!("  f: {field}\n")), json!({ "f": value }));
 
             let errors: Vec<_> = breach

@@ -51,7 +51,7 @@ fn check_bounds(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
     if let (Some(least), Some(most)) = (&field.minimum, &field.maximum)
         && compare(least, most) == Some(Ordering::Greater)
     {
-        lint.crossed(at, ("minimum", least), ("maximum", most));
+        lint.crossed(at, &("minimum", least), &("maximum", most));
     }
     let lengths = [
         (
@@ -66,7 +66,7 @@ fn check_bounds(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
         if let (Some(least), Some(most)) = (least, most)
             && least > most
         {
-            lint.crossed(at, (lower, least), (upper, most));
+            lint.crossed(at, &(lower, least), &(upper, most));
         }
     }
     if field.allowed.as_ref().is_some_and(Vec::is_empty) {
