@@ -195,7 +195,7 @@ mod tests {
             (
                 "checkpoint: {}\r\nevidence_schema: {}\r\nvalidators: 3\r\n",
                 3,
-                "a mapping",
+                "expected mapping",
             ),
         ];
         for (yaml, line, problem) in files {
