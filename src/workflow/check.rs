@@ -2,7 +2,7 @@
 
 mod files;
 mod finding;
-mod gates;
+mod gate;
 mod keys;
 mod lines;
 mod links;

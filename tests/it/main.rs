@@ -8,6 +8,7 @@
 
 mod check;
 mod crash;
+mod gates;
 mod harness;
 mod layering;
 mod observed;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Finding, gates, metadata::Metadata, rule};
+use super::{Finding, gate, metadata::Metadata, rule};
 use crate::workflow::{
     Definition, Fault, Phase, TaskEntry,
     content::{Content, workflow_file},
@@ -91,7 +91,7 @@ fn check_gate(
 ) -> Vec<Finding> {
     let path = definition.phase_file(phase, "gate-definition.yaml");
     match content.read(&path) {
-        Ok(Some(yaml)) => gates::check(&path, &yaml),
+        Ok(Some(yaml)) => gate::check(&path, &yaml),
         Ok(None) => {
             let problem = format!("phase {phase} has no gate: any evidence passes");
             vec![metadata.finding(&rule::GATE_MISSING, pointer, problem)]

@@ -141,9 +141,12 @@ rules! {
     GATE_BROKEN = "gate-broken", Error,
         "A gate can be read by the server.",
         "Mend the place that is named: until then the gate lets nothing pass.";
-    GATE_UNSUPPORTED = "gate-unsupported", Error,
-        "A gate asks for what the server can judge.",
-        "Write the rule in a form that is supported.";
+    GATE_FIELD = "gate-field", Error,
+        "What a gate says of a field agrees with itself.",
+        "Mend the key that is named: as it is, evidence is judged otherwise than you mean.";
+    GATE_KEY_UNKNOWN = "gate-key-unknown", Warning,
+        "A key of a gate is one that the server reads.",
+        "Mend its spelling, or remove it: it is ignored.";
 }
 
 #[cfg(test)]
