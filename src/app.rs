@@ -1,6 +1,8 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod check;
+
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -17,6 +19,8 @@ use crate::{
     search::{self, Embedder},
     stdio, workflow,
 };
+
+pub use check::{check, rules};
 
 /// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
 #[derive(Debug)]
@@ -163,13 +167,6 @@ async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
     let workers = config.search.workers;
     let load = move || search::load_model(&assets, &model, workers);
     Ok(spawn_blocking(load).await??)
-}
-
-/// Checks all content and returns one line for each fault.
-pub fn check(content: &Path) -> Vec<String> {
-    let workflows = workflow::check(content).into_iter().map(|f| f.to_string());
-    let standards = search::check(content).into_iter().map(|f| f.to_string());
-    workflows.chain(standards).collect()
 }
 
 fn workflow_settings(config: &Config) -> workflow::Settings {

@@ -17,14 +17,14 @@ mod moment;
 mod session;
 mod store;
 
-pub use check::check;
+pub use check::{ContentRule, Finding, RULES, Severity, check};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
 pub use engine::{
     Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
-pub use gate::{Evidence, Field, FieldType, Gate, Rule, Verdict};
+pub use gate::{CrossFieldRule, Evidence, Field, FieldType, Gate, Pattern, Problem, Rule, Verdict};
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,

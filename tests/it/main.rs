@@ -6,7 +6,9 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod check;
 mod crash;
+mod gates;
 mod harness;
 mod index_command;
 mod layering;
@@ -14,6 +16,7 @@ mod observed;
 mod process;
 mod protocol;
 mod races;
+mod resources;
 mod search_engine;
 mod telemetry;
 mod tools;

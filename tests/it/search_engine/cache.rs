@@ -17,6 +17,9 @@ const FILES: [(&str, &str); 3] = [
     ("c.md", "# Cheese\n\nCheese ripens."),
 ];
 
+/// Makes another file of a file.
+type Damage = fn(Vec<u8>) -> Vec<u8>;
+
 /// Sets a cache of vectors in `dir`.
 fn in_dir(dir: &TempDir) -> impl Fn(&mut Settings) + Copy {
     |settings| {
@@ -94,7 +97,7 @@ async fn a_broken_file_of_vectors_costs_its_inferences_and_nothing_else() {
     let cache = tempfile::tempdir().unwrap();
     let mut bench = Bench::start_with(1, &FILES, in_dir(&cache));
     bench.engine.ready().await;
-    let breaks: [(&str, fn(Vec<u8>) -> Vec<u8>, usize); 4] = [
+    let breaks: [(&str, Damage, usize); 4] = [
         ("foreign", |_| b"something else".repeat(9), 3),
         ("empty", |_| Vec::new(), 3),
         ("cut", |file| file[..file.len() - 1].to_vec(), 1),
