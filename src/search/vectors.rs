@@ -4,6 +4,7 @@
 //! share it. Whatever is wrong with a file costs only the time to make its vectors again.
 
 mod file;
+mod graphs;
 mod key;
 mod manifest;
 mod sweep;
