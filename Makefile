@@ -29,6 +29,7 @@ bench: setup ## Measure against baselines: cache hit, cold search, durable chang
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
 	cargo bench --bench durable_change
+	cargo bench --bench scale
 	load-tests/tools_call
 
 load: setup ## Let a hundred clients work for a minute, and count errors and double loads

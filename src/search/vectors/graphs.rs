@@ -25,7 +25,7 @@ const BUFFER: usize = 1024 * 1024;
 
 /// The place of the graph of one corpus as it is now.
 #[derive(Debug)]
-struct GraphFile<'a> {
+pub(super) struct GraphFile<'a> {
     store: &'a Store,
     corpus: String,
     digest: String,
@@ -63,7 +63,12 @@ impl Store {
     }
 
     /// Names the graph of the vectors of `keys`, in this order, which `corpus` is made of.
-    fn graph(&self, corpus: &Path, keys: &[Key], quantization: Quantization) -> GraphFile<'_> {
+    pub(super) fn graph(
+        &self,
+        corpus: &Path,
+        keys: &[Key],
+        quantization: Quantization,
+    ) -> GraphFile<'_> {
         let mut digest = Sha256::new();
         // Other versions and other processors may lay a graph out in another way.
         let version = format!("{} {quantization:?}", usearch::version());
@@ -79,7 +84,7 @@ impl Store {
 
 impl GraphFile<'_> {
     /// Returns its path if it is there and whole.
-    fn whole(&self) -> Option<PathBuf> {
+    pub(super) fn whole(&self) -> Option<PathBuf> {
         let (graph, sum) = (self.path("usearch"), self.path("sum"));
         let expected = fs::read(&sum).ok()?;
         match sum_of(&graph) {
