@@ -2,11 +2,14 @@
 
 mod answer;
 mod completion;
+mod drift;
 mod phase;
 mod session;
+mod task;
 
 pub(super) use self::{
     answer::{Answer, Deleted, overview, schema},
-    phase::{PhaseBody, TaskBody},
+    phase::PhaseBody,
     session::{SessionBody, SessionLine, StateBody},
+    task::TaskBody,
 };
