@@ -11,11 +11,12 @@ use std::sync::Arc;
 use self::{
     arguments::Arguments,
     input::Action,
-    views::{Answer, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
+    views::{Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
 };
-use super::{error::ToolError, rendered::Rendered};
-use crate::workflow::{Completion, Engine, Error, Evidence};
+use super::{error::ToolError, rendered::Rendered, resources::WorkflowAddress};
+use crate::workflow::{Completion, Engine, Error, Evidence, PhaseContent, Session};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde::Serialize;
 
 const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
      what is installed, then start with workflow_type and target_file. Read the open phase \
@@ -66,6 +67,19 @@ pub(super) async fn call(
         Err(Failed::Arguments(error)) => Err(error),
         Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
     }
+}
+
+/// Renders a session as `get_session` shows it.
+pub(super) fn session_view(session: &Session) -> impl Serialize + use<> {
+    SessionBody::of(session)
+}
+
+/// Renders a phase as `get_phase` shows it, but for the session.
+pub(super) fn installed_view(
+    address: &WorkflowAddress,
+    content: PhaseContent,
+) -> impl Serialize + use<> {
+    InstalledPhase::of(address, content)
 }
 
 /// Why an action came to nothing.

@@ -8,12 +8,14 @@
 
 mod crash;
 mod dynamic;
+mod gates;
 mod harness;
 mod layering;
 mod observed;
 mod process;
 mod protocol;
 mod races;
+mod resources;
 mod search_engine;
 mod telemetry;
 mod tools;

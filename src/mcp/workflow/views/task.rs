@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::drift::DriftBody;
-use crate::workflow::{OpenTask, Phase, PhaseContent, PlannedTask, Unmet};
+use crate::workflow::{OpenTask, Phase, PhaseContent, PlannedTask, TaskEntry, Unmet};
 
 /// A task in a phase's list.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -78,13 +78,7 @@ pub(in crate::mcp::workflow) struct TaskBody {
 impl TaskLine {
     /// The tasks of a phase: those that have files, then those that come from a source.
     pub(super) fn all(content: &PhaseContent) -> Vec<Self> {
-        let listed = content.tasks.iter().map(|task| Self {
-            task_number: task.task_number,
-            name: Some(task.name.clone()),
-            file: task.file.clone(),
-            purpose: task.purpose.clone(),
-            planned: None,
-        });
+        let listed = content.tasks.iter().map(Self::listed);
         let planned = content.planned.iter().flat_map(|phase| &phase.tasks);
         let planned = (content.first_planned()..).zip(planned);
         let planned = planned.map(|(task_number, task)| Self {
@@ -95,6 +89,17 @@ impl TaskLine {
             planned: Some(Planned::of(task)),
         });
         listed.chain(planned).collect()
+    }
+
+    /// A task that has a file.
+    pub(super) fn listed(task: &TaskEntry) -> Self {
+        Self {
+            task_number: task.task_number,
+            name: Some(task.name.clone()),
+            file: task.file.clone(),
+            purpose: task.purpose.clone(),
+            planned: None,
+        }
     }
 }
 
