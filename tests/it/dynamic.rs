@@ -80,7 +80,9 @@ impl Site {
     pub fn sessions(&self) -> usize {
         let files = fs::read_dir(self.server.state.path()).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".json")).count()
+        names
+            .filter(|name| name.ends_with(".json") && !name.starts_with('.'))
+            .count()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `spec_tasks_parser`: a plan from a Markdown list of tasks, usually `tasks.md`.
 //!
-//! The text is read as CommonMark with tables. What counts is its headings, paragraphs and list
+//! The text is read as `CommonMark` with tables. What counts is its headings, paragraphs and list
 //! items; code blocks, quotes, tables and HTML are passed over. Emphasis is taken off, code keeps
 //! its backticks. `SEP` is one of `:` `.` `-` `–` `—` `−` `)`; "bare" text begins with its first
 //! letter or digit, after check box and emoji.
