@@ -57,7 +57,7 @@ impl Site {
     }
 
     pub async fn start(&self, options: Value) -> Value {
-        self.server.workflow("start", execution(options)).await
+        self.server.workflow("start", execution(&options)).await
     }
 
     pub async fn get(&self, action: &str, id: &Value) -> Value {
@@ -87,7 +87,7 @@ impl Site {
 }
 
 /// The arguments that start the real dynamic workflow.
-pub fn execution(options: Value) -> Value {
+pub fn execution(options: &Value) -> Value {
     json!({
         "workflow_type": "spec_execution_v1", "target_file": "specs/checkout", "options": options,
     })
