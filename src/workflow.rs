@@ -18,7 +18,7 @@ mod session;
 mod source;
 mod store;
 
-pub use check::check;
+pub use check::{ContentRule, Finding, RULES, Severity, check};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
     Completed, Completion, Engine, LenientGates, Listing, OpenPhase, OpenTask, Replanned, Settings,
