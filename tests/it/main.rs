@@ -11,6 +11,7 @@ mod crash;
 mod dynamic;
 mod gates;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
