@@ -172,6 +172,7 @@ async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
 fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
+        source_root: config.workflow.source_root.clone(),
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,

@@ -8,6 +8,7 @@
 
 mod check;
 mod crash;
+mod dynamic;
 mod gates;
 mod harness;
 mod index_command;
