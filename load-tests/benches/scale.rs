@@ -128,7 +128,7 @@ impl Space {
         for direction in 0..LATENT {
             let share = self.normal();
             let basis = &self.basis[direction * DIMENSIONS..][..DIMENSIONS];
-            let mut values = vector.iter_mut().zip(basis);
+            let values = vector.iter_mut().zip(basis);
             values.for_each(|(value, basis)| *value += share * basis);
         }
         unit(vector)
