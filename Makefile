@@ -28,9 +28,11 @@ lint: ## Check format, lints and documentation
 bench: setup ## Measure against baselines: cache hit, cold search, durable change, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
+	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
 	cargo bench --bench scale
 	load-tests/tools_call
+	load-tests/start_time
 
 load: setup ## Let a hundred clients work for a minute, and count errors and double loads
 	cargo run --release --quiet --example hundred_clients
