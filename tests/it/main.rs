@@ -7,12 +7,14 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod check;
+mod completion;
 mod crash;
 mod gates;
 mod harness;
 mod layering;
 mod observed;
 mod process;
+mod prompts;
 mod protocol;
 mod races;
 mod resources;
