@@ -167,6 +167,7 @@ pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc
 fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
+        source_root: config.workflow.source_root.clone(),
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,

@@ -102,6 +102,9 @@ pub struct Workflow {
     pub max_sessions: usize,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// Directory below which `start` finds the sources of dynamic workflows, such as the specs
+    /// that `options.spec_path` names. The working directory if it is not set.
+    pub source_root: PathBuf,
 }
 
 /// What a gate with `strict: false` does with missing or mistyped evidence.
@@ -193,6 +196,7 @@ impl Default for Workflow {
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             lenient_gates: LenientGates::default(),
+            source_root: ".".into(),
         }
     }
 }

@@ -9,6 +9,7 @@
 mod check;
 mod completion;
 mod crash;
+mod dynamic;
 mod gates;
 mod harness;
 mod layering;
