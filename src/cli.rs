@@ -2,6 +2,7 @@
 
 mod check;
 mod health;
+mod new;
 mod search;
 mod serve;
 
@@ -36,8 +37,10 @@ enum Command {
     Serve(Settings),
     /// Ask the standards a question, with the server's own engine.
     Search(search::Arguments),
-    /// Read all content and report every fault with its file and line. Exits with 1 if there is any.
+    /// Read all content and report every fault with its file and line. Exits with 1 if there is an error.
     Check(check::Arguments),
+    /// Make new content.
+    New(new::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),
 }
@@ -111,6 +114,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(settings) => Box::pin(serve(settings)).await,
         Command::Search(arguments) => Box::pin(search(arguments)).await,
         Command::Check(arguments) => check::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
     outcome.unwrap_or_else(|error| failed(&error))

@@ -4,6 +4,7 @@
 //! and receive is defined here; the domain's types are not bent to fit the wire.
 
 mod about;
+mod authoring;
 mod completion;
 mod date;
 mod error;
@@ -19,3 +20,4 @@ mod workflow;
 
 pub use about::About;
 pub use server::McpServer;
+pub use tools::Offered;

@@ -16,12 +16,12 @@ use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState},
-    completion, date,
+    authoring, completion, date,
     error::{ToolError, into_response},
     prompts,
     rendered::Rendered,
     resources, search,
-    tools::{ToolName, Tools, no_arguments},
+    tools::{Offered, ToolName, Tools, no_arguments},
     trace, workflow,
 };
 use crate::{search::Engine as SearchEngine, workflow::Engine as WorkflowEngine};
@@ -56,19 +56,18 @@ pub struct McpServer {
 }
 
 impl McpServer {
-    /// Puts the tools in front of the engines. `workflow_alias` is a second name of the workflow
-    /// tool.
+    /// Puts the tools that are offered in front of the engines.
     pub fn new(
         workflows: Arc<WorkflowEngine>,
         search: Arc<SearchEngine>,
         about: About,
-        workflow_alias: Option<&str>,
+        offered: Offered<'_>,
     ) -> Self {
         Self {
             workflows,
             search,
             about: Arc::new(about),
-            tools: Tools::new(workflow_alias),
+            tools: Tools::new(offered),
         }
     }
 
@@ -77,6 +76,12 @@ impl McpServer {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
             ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments)).await,
+            ToolName::CreateWorkflow => {
+                Box::pin(authoring::create(&self.workflows, arguments)).await
+            }
+            ToolName::ValidateWorkflow => {
+                Box::pin(authoring::validate(&self.workflows, arguments)).await
+            }
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
                 let state = SearchState::from(self.search.status());

@@ -83,6 +83,7 @@ async fn a_finished_session_is_not_resumed() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn bad_arguments_are_refused_with_what_is_expected() {
     let server = TestServer::spawn().await;
     let client = server.client().await;
