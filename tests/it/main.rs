@@ -13,6 +13,7 @@ mod crash;
 mod dynamic;
 mod gates;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
