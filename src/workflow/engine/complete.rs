@@ -6,7 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId, gate::Verdict,
+    Definition, Error, Evidence, Moment, Occasion, Phase, PhaseContent, Session, SessionId,
+    gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -65,14 +66,17 @@ impl Engine {
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
         seen.open(phase)?;
-        let (content, lenient) = (self.content.clone(), self.lenient_gates);
+        let (content, occasion) = (
+            self.content.clone(),
+            Occasion::of(&seen, self.lenient_gates),
+        );
         let workflow = seen.workflow.clone();
         let judged = blocking(move || {
             let definition = Definition::read(&content, &workflow)?;
             definition.static_entry(phase)?;
             let gate = definition.gate(&content, phase)?;
             let evidence = evidence.with_defaults(&gate);
-            let verdict = gate.judge(&evidence, lenient);
+            let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = judged.await?;
