@@ -17,7 +17,7 @@ mod verdict;
 pub(super) use self::{
     builtin::find as find_builtin,
     evidence::check_size,
-    expression::{Expression, with_room},
+    expression::{Expression, translate, with_room},
     field::compare,
 };
 pub use self::{

@@ -11,6 +11,7 @@ use self::{
     outline::{Outline, Step},
     rules::check_rules,
 };
+use super::{ContentRule, Finding, rule};
 use crate::workflow::{Fault, Gate, gate::with_room};
 
 /// The keys of the file, and of its parts.
@@ -24,21 +25,23 @@ const CHECKPOINT_KEYS: [&str; 2] = ["strict", "allow_override"];
 const RULE_KEYS: [&str; 2] = ["rule", "error_message"];
 
 /// Names everything that is wrong with a gate. One that cannot be read has one fault.
-pub(super) fn check(path: &Path, yaml: &str) -> Vec<Fault> {
-    let faults = with_room(|| check_with_room(path, yaml));
-    faults.unwrap_or_else(|why| vec![Fault::new(path, format!("this gate is not checked: {why}"))])
+pub(super) fn check(path: &Path, yaml: &str) -> Vec<Finding> {
+    with_room(|| check_with_room(path, yaml)).unwrap_or_else(|why| {
+        let fault = Fault::new(path, format!("this gate is not checked: {why}"));
+        vec![Finding::new(&rule::GATE_BROKEN, fault)]
+    })
 }
 
-fn check_with_room(path: &Path, yaml: &str) -> Vec<Fault> {
+fn check_with_room(path: &Path, yaml: &str) -> Vec<Finding> {
     let gate = match Gate::parse(path, yaml) {
         Ok(gate) => gate,
-        Err(fault) => return vec![fault],
+        Err(fault) => return vec![Finding::new(&rule::GATE_BROKEN, fault)],
     };
     let outline = Outline::of(yaml);
     let mut lint = Lint {
         path,
         outline: &outline,
-        faults: Vec::new(),
+        findings: Vec::new(),
     };
     lint.check_keys(&gate);
     for field in &gate.fields {
@@ -46,30 +49,28 @@ fn check_with_room(path: &Path, yaml: &str) -> Vec<Fault> {
         check_field(&mut lint, &gate, &at, field);
     }
     check_rules(&mut lint, &gate);
-    lint.faults
+    lint.findings
 }
 
 /// Faults of one file, found so far.
 struct Lint<'a> {
     path: &'a Path,
     outline: &'a Outline,
-    faults: Vec<Fault>,
+    findings: Vec<Finding>,
 }
 
 impl Lint<'_> {
     /// Adds a fault at the line of the key that `at` leads to.
-    fn fault(&mut self, at: &[Step<'_>], problem: String) {
+    fn fault(&mut self, rule: &'static ContentRule, at: &[Step<'_>], problem: String) {
         let line = self.outline.line(at);
-        self.faults
-            .push(Fault::new(self.path, problem).at_line(line));
+        let fault = Fault::new(self.path, problem).at_line(line);
+        self.findings.push(Finding::new(rule, fault));
     }
 
     /// Adds a fault about the value of a key of the mapping that `at` leads to.
     fn at_key(&mut self, at: &[Step<'_>], key: &str, problem: &str) {
-        self.fault(
-            &[at, &[Step::Key(key)]].concat(),
-            format!("`{key}` {problem}"),
-        );
+        let at = [at, &[Step::Key(key)]].concat();
+        self.fault(&rule::GATE_FIELD, &at, format!("`{key}` {problem}"));
     }
 
     /// Adds the fault of bounds that leave no room.
@@ -94,8 +95,9 @@ impl Lint<'_> {
                 let known = known.join("`, `");
                 let problem =
                     format!("`{key}` means nothing here, and is ignored: it has `{known}`");
-                self.faults
-                    .push(Fault::new(self.path, problem).at_line(line));
+                let fault = Fault::new(self.path, problem).at_line(line);
+                self.findings
+                    .push(Finding::new(&rule::GATE_KEY_UNKNOWN, fault));
             }
         }
     }
@@ -108,7 +110,7 @@ mod tests {
     fn faults(yaml: &str) -> Vec<(u64, String)> {
         check(Path::new("gate.yaml"), yaml)
             .into_iter()
-            .map(|fault| (fault.line.unwrap_or(0), fault.problem))
+            .map(|finding| (finding.line, finding.problem))
             .collect()
     }
 
@@ -216,7 +218,12 @@ mod tests {
     }
 
     /// What follows the `evidence_schema` of a field `a`, the line of the fault, and what is said.
-    const RULE_FAULTS: [(&str, u64, &str); 9] = [
+    const RULE_FAULTS: [(&str, u64, &str); 10] = [
+        (
+            "  b: {validator: v}\nvalidators:\n  v: 'lambda x: len(x) > 3'",
+            6,
+            "validator `v` is Python, and is read as `size(value) > 3`",
+        ),
         (
             "validators: {v: value > 0}",
             4,
@@ -293,7 +300,7 @@ evidence_schema:\r
   k: {type: integer, validator: old}\r
 validators:\r
   even: value % 2 == 0\r
-  old: 'lambda x: x > 0'\r
+  old: value > 0\r
 cross_field_validation:\r
   - {rule: 'evidence.b >= evidence.i && session.phase > 0', error_message: m}\r
 ";

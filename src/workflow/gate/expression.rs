@@ -8,13 +8,14 @@
 mod compile;
 mod fuel;
 mod functions;
+mod mentions;
 mod metered;
 mod python;
 mod scope;
 
 use std::thread;
 
-pub(in crate::workflow) use self::compile::Expression;
+pub(in crate::workflow) use self::{compile::Expression, python::translate};
 pub(super) use self::{
     compile::{Failure, Uncompiled},
     fuel::Fuel,

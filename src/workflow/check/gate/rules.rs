@@ -1,9 +1,9 @@
 //! The expressions of a gate: do they compile, and do they speak of what is there.
 
-use super::{Lint, Step};
+use super::{Lint, Step, rule};
 use crate::workflow::{
     CrossFieldRule, Field, Gate,
-    gate::{Expression, find_builtin},
+    gate::{Expression, find_builtin, translate},
 };
 
 /// Names what is wrong with validators and rules.
@@ -38,12 +38,23 @@ pub(super) fn check_named(lint: &mut Lint<'_>, gate: &Gate, at: &[Step<'_>], fie
 
 fn check_validator(lint: &mut Lint<'_>, gate: &Gate, name: &str, source: &str) {
     let at = [Step::Key("validators"), Step::Key(name)];
-    if let Err(wrong) = Expression::compile(source) {
-        lint.fault(&at, format!("validator `{name}`, {wrong}"));
-    }
+    compiled(lint, &at, &format!("validator `{name}`"), source);
     if !gate.fields.iter().any(|field| names(field, name)) {
-        lint.fault(&at, format!("validator `{name}` is used by no field"));
+        let problem = format!("validator `{name}` is used by no field");
+        lint.fault(&rule::GATE_VALIDATOR_UNUSED, &at, problem);
     }
+}
+
+/// Compiles an expression, and says what is wrong, or better written otherwise.
+fn compiled(lint: &mut Lint<'_>, at: &[Step<'_>], what: &str, source: &str) -> Option<Expression> {
+    let compiled = Expression::compile(source);
+    if let Err(wrong) = &compiled {
+        lint.fault(&rule::GATE_EXPRESSION, at, format!("{what}, {wrong}"));
+    } else if let Some(Ok(cel)) = translate(source) {
+        let problem = format!("{what} is Python, and is read as `{cel}`");
+        lint.fault(&rule::GATE_PYTHON, at, problem);
+    }
+    compiled.ok()
 }
 
 /// Says whether a field, or one inside it, names the validator.
@@ -53,20 +64,19 @@ fn names(field: &Field, validator: &str) -> bool {
     own || inner.any(|field| names(field, validator))
 }
 
-fn check_rule(lint: &mut Lint<'_>, gate: &Gate, nth: usize, rule: &CrossFieldRule) {
+fn check_rule(lint: &mut Lint<'_>, gate: &Gate, nth: usize, checked: &CrossFieldRule) {
     let at = [
         Step::Key("cross_field_validation"),
         Step::Item(nth),
         Step::Key("rule"),
     ];
-    let mentions = match Expression::compile(&rule.rule) {
-        Ok(expression) => expression.mentions,
-        Err(wrong) => return lint.fault(&at, format!("`rule`, {wrong}")),
+    let Some(expression) = compiled(lint, &at, "`rule`", &checked.rule) else {
+        return;
     };
-    for name in &mentions.fields {
+    for name in &expression.mentions.fields {
         if !gate.fields.iter().any(|field| field.name == *name) {
             let problem = format!("`rule` reads `{name}`, which is not in `evidence_schema`");
-            lint.fault(&at, problem);
+            lint.fault(&rule::GATE_EXPRESSION, &at, problem);
         }
     }
 }

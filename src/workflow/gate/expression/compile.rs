@@ -6,13 +6,7 @@ use cel::{
     Context, ExecutionError, IdedExpr, ParseError, Value, common::types::CelBool, parser::Parser,
 };
 
-use super::{
-    fuel::Fuel,
-    functions,
-    metered::{Mentions, metered},
-    python,
-    scope::Scope,
-};
+use super::{fuel::Fuel, functions, mentions::Mentions, metered::metered, python, scope::Scope};
 use crate::workflow::gate::excerpt;
 
 /// The longest expression in bytes. The parser calls itself for each bracket and operator, so this

@@ -6,19 +6,16 @@
 //! operation takes longer for a larger value. Once the fuel has run out every payment fails, and
 //! a failed payment ends its loop: it stands where no operator absorbs it.
 
-use std::{collections::BTreeSet, sync::Arc};
-
+use super::{
+    compile::MAX_DEPTH,
+    functions::{DEEP, FLAT, KNOWN, TICK},
+    mentions::Mentions,
+};
+use crate::workflow::gate::pattern::Pattern;
 use cel::{
     IdedExpr,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, operators as op},
 };
-use serde_json::{Map, Value};
-
-use super::{
-    compile::MAX_DEPTH,
-    functions::{DEEP, FLAT, KNOWN, TICK},
-};
-use crate::workflow::gate::pattern::Pattern;
 
 /// The names of types that a source may name.
 const TYPES: [&str; 10] = [
@@ -37,19 +34,6 @@ const TYPES: [&str; 10] = [
 /// What is known of a session.
 pub(super) const SESSION: [&str; 4] = ["workflow_type", "target_file", "phase", "completed_phases"];
 
-/// What an expression reads.
-#[derive(Debug, Default)]
-pub(in crate::workflow) struct Mentions {
-    /// Fields of the evidence that it names.
-    pub(in crate::workflow) fields: BTreeSet<String>,
-    /// Whether it reads the evidence as a whole, such as in a loop over its keys.
-    pub(in crate::workflow) all: bool,
-    /// Patterns that are written out.
-    patterns: Vec<Pattern>,
-    /// Parameters that are patterns.
-    pattern_params: Vec<String>,
-}
-
 /// A part of an expression that is not evaluated.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -62,21 +46,6 @@ pub(super) fn metered(expr: IdedExpr) -> Result<(IdedExpr, Mentions), Refused> {
     let mut meter = Meter::default();
     let expr = meter.walk(expr)?;
     Ok((expr, meter.mentions))
-}
-
-impl Mentions {
-    /// Says whether the expression reads a field of the evidence.
-    pub(in crate::workflow) fn reads(&self, field: &str) -> bool {
-        self.all || self.fields.contains(field)
-    }
-
-    /// Returns the patterns that an evaluation with `params` may use.
-    pub(super) fn patterns(&self, params: &Map<String, Value>) -> Arc<[Pattern]> {
-        let named = self.pattern_params.iter();
-        let given = named.filter_map(|name| params.get(name)?.as_str());
-        let given = given.map(|source| Pattern::from(source.to_owned()));
-        self.patterns.iter().cloned().chain(given).collect()
-    }
 }
 
 #[derive(Default)]

@@ -3,10 +3,13 @@
 //! Nothing is run that is not understood: a lambda of another shape is refused, and says at which
 //! word. What is understood has the meaning that Python gives it, truthiness included.
 
+mod calls;
+mod cel;
 mod lexer;
 mod parser;
+mod words;
 
-use self::{lexer::tokens, parser::Parser};
+use self::{lexer::tokens, words::Parser};
 use super::compile::Uncompiled;
 
 /// Returns the CEL of a Python lambda; none if `source` is no lambda.
@@ -43,7 +46,7 @@ mod tests {
     use super::*;
 
     /// Python, and its CEL.
-    const KNOWN: [(&str, &str); 16] = [
+    const KNOWN: [(&str, &str); 30] = [
         ("lambda x: x > 0", "value > 0"),
         ("lambda x: len(x) >= 3", "size(value) >= 3"),
         ("lambda x: x is True", "value == true"),
