@@ -38,8 +38,7 @@ impl App {
     /// If the model or its library is missing, the state directory cannot be written, or the
     /// content cannot be watched.
     pub async fn new(config: Config, meter: &Meter) -> anyhow::Result<Self> {
-        let (assets, workers) = (config.assets.clone(), config.search.workers);
-        let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+        let embedders = load_model(&config).await?;
         Self::with_embedders(config, embedders, meter).await
     }
 
@@ -157,16 +156,23 @@ async fn serve_both(
 ///
 /// If the model is missing, or the content cannot be watched.
 pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc<search::Engine>> {
-    let (assets, workers) = (config.assets.clone(), config.search.workers);
-    let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+    let embedders = load_model(config).await?;
     let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
     let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
     Ok(engine)
 }
 
+async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
+    let (assets, model) = (config.assets.clone(), config.search.model.clone());
+    let workers = config.search.workers;
+    let load = move || search::load_model(&assets, &model, workers);
+    Ok(spawn_blocking(load).await??)
+}
+
 fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
+        source_root: config.workflow.source_root.clone(),
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
@@ -185,16 +191,24 @@ fn search_settings(config: &Config) -> search::Settings {
         max_cached_answers: config.search.max_cached_answers,
         answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
         max_cached_vectors: config.search.max_cached_vectors,
+        cache: config.search.cache.dir().map(|dir| search::Cache {
+            dir: dir.to_owned(),
+            max_bytes: config.search.cache_max_mb * 1024 * 1024,
+        }),
         debounce: Duration::from_millis(config.search.debounce_ms),
         poll: (poll > 0).then(|| Duration::from_secs(poll)),
     }
 }
 
 fn readiness(search: &search::Status) -> Readiness {
-    let reason = match (&search.progress, search.ready) {
-        (_, true) => "ready".to_owned(),
-        (Some(progress), false) => format!("reading the standards: {progress}"),
-        (None, false) => "starting".to_owned(),
+    let reason = match (&search.progress, search.ready, &search.failure) {
+        (_, true, Some(failure)) => {
+            format!("ready, but the standards of now could not be indexed: {failure}")
+        }
+        (_, true, None) => "ready".to_owned(),
+        (_, false, Some(failure)) => format!("the standards could not be indexed: {failure}"),
+        (Some(progress), false, None) => format!("reading the standards: {progress}"),
+        (None, false, None) => "starting".to_owned(),
     };
     Readiness {
         ready: search.ready,

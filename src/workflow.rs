@@ -15,12 +15,14 @@ mod ids;
 mod index;
 mod moment;
 mod session;
+mod source;
 mod store;
 
 pub use check::{ContentRule, Finding, RULES, Severity, check};
-pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
+pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
-    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,
+    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, OpenTask, Replanned, Settings,
+    Started,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
@@ -34,3 +36,7 @@ pub use ids::{
 pub use index::Summary;
 pub use moment::Moment;
 pub use session::{Checkpoint, Session, Status};
+pub use source::{
+    DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
+    PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
+};

@@ -8,8 +8,10 @@
 
 mod check;
 mod crash;
+mod dynamic;
 mod gates;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
