@@ -17,7 +17,7 @@ use lockstep::search::Engine;
 
 use super::{Bench, all_of, soon};
 
-/// Writes `files` as the kubelet does when it updates a mounted ConfigMap: into a new directory,
+/// Writes `files` as the kubelet does when it updates a mounted `ConfigMap`: into a new directory,
 /// to which one link is swapped.
 fn swap(mount: &Path, version: u32, links: &[(&str, &str)], files: &[(&str, &str)]) {
     let data = format!("..version_{version}");
