@@ -17,6 +17,7 @@ mod observed;
 mod process;
 mod protocol;
 mod races;
+mod real_workflows;
 mod resources;
 mod search_engine;
 mod telemetry;
