@@ -51,10 +51,17 @@ fn found(site: &Site, expected: &str) -> bool {
     findings.any(|finding| finding.to_string().contains(expected))
 }
 
-#[tokio::test]
-async fn metadata_that_is_odd_loads_and_runs_and_the_check_says_what_is_odd() {
+/// What is odd, the metadata, the names of its phases, and what the check says.
+type Odd = (
+    &'static str,
+    String,
+    [&'static str; 3],
+    Option<&'static str>,
+);
+
+fn odd_metadata() -> Vec<Odd> {
     let all = ["Phase 0", "Phase 1", "Phase 2"];
-    let cases: Vec<(&str, String, [&str; 3], Option<&str>)> = vec![
+    vec![
         (
             "byte order mark",
             format!("\u{feff}{}", changed(|_| {})),
@@ -121,8 +128,12 @@ async fn metadata_that_is_odd_loads_and_runs_and_the_check_says_what_is_odd() {
             ["Phase 0", "", "Phase 2"],
             Some("`phases` has no phase 1"),
         ),
-    ];
-    for (what, text, names, finding) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn metadata_that_is_odd_loads_and_runs_and_the_check_says_what_is_odd() {
+    for (what, text, names, finding) in odd_metadata() {
         let site = Site::new();
         site.write("plain", "metadata.json", &text);
 
