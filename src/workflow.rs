@@ -14,6 +14,7 @@ mod gate;
 mod ids;
 mod index;
 mod moment;
+mod scaffold;
 mod session;
 mod source;
 mod store;
@@ -26,13 +27,16 @@ pub use engine::{
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
-pub use gate::{CrossFieldRule, Evidence, Field, FieldType, Gate, Pattern, Problem, Rule, Verdict};
+pub use gate::{
+    CrossFieldRule, Evidence, Field, FieldType, Gate, Occasion, Pattern, Problem, Rule, Verdict,
+};
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,
 };
 pub use index::Summary;
 pub use moment::Moment;
+pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{Checkpoint, Session, Status};
 pub use source::{
     DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,

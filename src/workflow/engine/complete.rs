@@ -6,7 +6,7 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Drift, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId,
+    Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent, Session, SessionId,
     content::Content, gate::Verdict,
 };
 
@@ -68,14 +68,14 @@ impl Engine {
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
         seen.open(phase)?;
-        let (content, lenient) = (self.content.clone(), self.lenient_gates);
-        let sources = self.sources.clone();
+        let occasion = Occasion::of(&seen, self.lenient_gates);
+        let (content, sources) = (self.content.clone(), self.sources.clone());
         let judged = blocking(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
             let gate = definition.gate(&content, phase)?;
             let evidence = evidence.with_defaults(&gate);
-            let verdict = gate.judge(&evidence, lenient);
+            let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = judged.await?;
