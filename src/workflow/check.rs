@@ -9,6 +9,7 @@ mod links;
 mod metadata;
 mod phases;
 mod rule;
+mod schema;
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use super::{Definition, Error, Fault, WorkflowType, content::Content, content::w
 pub use self::{
     finding::Finding,
     rule::{ContentRule, RULES, Severity},
+    schema::metadata_schema,
 };
 
 /// Reads all workflows below `content` and names everything that is wrong with them, sorted by

@@ -18,6 +18,7 @@ mod process;
 mod protocol;
 mod races;
 mod resources;
+mod schema;
 mod search_engine;
 mod telemetry;
 mod tools;
