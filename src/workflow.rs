@@ -14,6 +14,7 @@ mod gate;
 mod ids;
 mod index;
 mod moment;
+mod scaffold;
 mod session;
 mod source;
 mod store;
@@ -36,6 +37,7 @@ pub use ids::{
 };
 pub use index::Summary;
 pub use moment::Moment;
+pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{Checkpoint, Session, Status};
 pub use source::{
     DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
