@@ -25,13 +25,14 @@ lint: ## Check format, lints and documentation
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, tools/call
+bench: setup ## Measure against baselines: caches, searches, changes, gates, workflow calls, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
 	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
 	cargo bench --bench workflow_calls
 	cargo bench --bench scale
+	cargo bench --bench gate
 	load-tests/tools_call
 	load-tests/start_time
 

@@ -179,6 +179,7 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
+        work_root: config.workflow.work_root.clone(),
         lenient_gates: match config.workflow.lenient_gates {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,

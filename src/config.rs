@@ -102,6 +102,9 @@ pub struct Workflow {
     pub max_cached_sessions: u64,
     /// Sessions kept in all, finished ones too; a start beyond is refused. At least 1.
     pub max_sessions: usize,
+    /// Directory below which evidence may claim files (`file_exists`, `matches` of a gate's field).
+    /// Not set by default: such claims do not pass then.
+    pub work_root: Option<PathBuf>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
     /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
@@ -224,6 +227,7 @@ impl Default for Workflow {
             tool_alias: None,
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
+            work_root: None,
             lenient_gates: LenientGates::default(),
             authoring: true,
             source_root: ".".into(),

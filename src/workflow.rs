@@ -19,7 +19,7 @@ mod session;
 mod source;
 mod store;
 
-pub use check::{ContentRule, Finding, RULES, Severity, check};
+pub use check::{ContentRule, Finding, RULES, Severity, check, metadata_schema};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
     Completed, Completion, Engine, LenientGates, Listing, OpenPhase, OpenTask, Replanned, Settings,
@@ -29,6 +29,7 @@ pub use error::{Error, Kind};
 pub use fault::Fault;
 pub use gate::{
     CrossFieldRule, Evidence, Field, FieldType, Gate, Occasion, Pattern, Problem, Rule, Verdict,
+    WorkRoot, gate_schema,
 };
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,

@@ -70,6 +70,7 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
         state: dir.join("state"),
         max_cached_sessions: 1_000,
         max_sessions: 100_000,
+        work_root: None,
         lenient_gates: LenientGates::Enforced,
     };
     Engine::open(

@@ -239,6 +239,7 @@ mod tests {
             state: root.path().join("state"),
             max_cached_sessions: 10,
             max_sessions: 10,
+            work_root: None,
             lenient_gates: LenientGates::Enforced,
         };
         let meter = SdkMeterProvider::builder().build().meter("test");

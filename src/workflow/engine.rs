@@ -20,6 +20,7 @@ pub use self::{
 pub use super::gate::LenientGates;
 use super::{
     Catalogue, Definition, Drift, Error, Phase, PhaseContent, Session, SessionId, TaskContent,
+    WorkRoot,
     content::Content,
     index::Index,
     source::Sources,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub max_sessions: usize,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// The directory that evidence may claim files in; without one such claims do not pass.
+    pub work_root: Option<PathBuf>,
 }
 
 /// Workflow sessions over one content and one state directory.
@@ -62,6 +65,7 @@ pub struct Engine {
     index: ObservedMutex<Index>,
     max_sessions: usize,
     lenient_gates: LenientGates,
+    work_root: Option<WorkRoot>,
 }
 
 /// A phase that may be read.
@@ -114,6 +118,7 @@ impl Engine {
             index: ObservedMutex::new("workflow.index", index, locks),
             max_sessions: settings.max_sessions,
             lenient_gates: settings.lenient_gates,
+            work_root: settings.work_root.map(WorkRoot::new),
         }))
     }
 

@@ -22,6 +22,7 @@ mod protocol;
 mod races;
 mod real_workflows;
 mod resources;
+mod schema;
 mod search_engine;
 mod telemetry;
 mod tools;

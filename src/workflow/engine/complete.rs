@@ -68,7 +68,7 @@ impl Engine {
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
         seen.open(phase)?;
-        let occasion = Occasion::of(&seen, self.lenient_gates);
+        let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let judged = blocking(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;

@@ -92,6 +92,7 @@ impl Site {
             state: self.state(),
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
+            work_root: None,
             lenient_gates: LenientGates::Enforced,
         }
     }
