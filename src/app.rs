@@ -188,6 +188,12 @@ fn search_settings(config: &Config) -> search::Settings {
         max_cached_answers: config.search.max_cached_answers,
         answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
         max_cached_vectors: config.search.max_cached_vectors,
+        fusion: search::Fusion {
+            k: config.search.fusion_k,
+            vectors: config.search.vector_weight,
+            keywords: config.search.keyword_weight,
+        },
+        max_per_file: config.search.max_per_file,
         debounce: Duration::from_millis(config.search.debounce_ms),
         poll: (poll > 0).then(|| Duration::from_secs(poll)),
     }

@@ -9,11 +9,16 @@ mod corpus;
 mod embedder;
 mod engine;
 mod error;
+mod fusion;
 mod index;
 mod indexer;
+mod keywords;
 mod progress;
 mod published;
 mod query;
+mod ranking;
+mod relevance;
+mod scope;
 mod seeker;
 mod snapshot;
 mod watcher;
@@ -25,8 +30,9 @@ pub use corpus::{Fault, check};
 pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
+pub use fusion::Fusion;
 pub use progress::Progress;
-pub use query::{InvalidQuery, Query};
+pub use query::{InvalidQuery, Mode, Query};
 
 /// What an operator can set about search.
 #[derive(Clone, Debug)]
@@ -41,6 +47,11 @@ pub struct Settings {
     pub answers_ttl: Duration,
     /// Vectors of questions kept in memory.
     pub max_cached_vectors: u64,
+    /// How the rankings by meaning and by words are made one.
+    pub fusion: Fusion,
+    /// Passages of one file in an answer whose query says nothing of it, as long as others are
+    /// left. At least 1.
+    pub max_per_file: usize,
     /// Time without a further change before the standards are read again.
     pub debounce: Duration,
     /// Time between looks at the standards where the file system gives no notice; none relies on

@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
     config::Config,
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Query, Settings, load_model},
+    search::{EmbedError, Embedder, Engine, Fusion, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -155,6 +155,8 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 10_000,
         debounce: Duration::from_millis(300),
+        fusion: Fusion::default(),
+        max_per_file: 3,
         poll: None,
     };
     let _runtime = runtime.enter();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::corpus::Chunk;
+use super::{corpus::Chunk, query::Mode};
 
-/// The passages nearest to a question, best first, all of one generation of the standards.
+/// The passages that fit a question best, best first, all of one generation of the standards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The passages.
@@ -13,17 +13,26 @@ pub struct Answer {
     pub total_tokens: usize,
     /// The generation of the standards that the passages are from.
     pub generation: u64,
+    /// How they were found: by words alone if hybrid was asked for and vectors are still made.
+    pub method: Mode,
+    /// Passages that were searched: those that the filters allow.
+    pub searched: usize,
 }
 
 impl Answer {
-    /// How passages were found, in the words of the Python server.
-    pub const METHOD: &str = "vector";
-
-    pub(super) fn new(passages: Vec<Passage>, generation: u64) -> Self {
+    /// An answer of `passages`, found by `method` among `searched`.
+    pub(super) fn new(
+        passages: Vec<Passage>,
+        generation: u64,
+        method: Mode,
+        searched: usize,
+    ) -> Self {
         Self {
             total_tokens: passages.iter().map(|passage| passage.chunk.tokens).sum(),
             passages,
             generation,
+            method,
+            searched,
         }
     }
 }
@@ -31,7 +40,7 @@ impl Answer {
 /// A passage and how near it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// Cosine of the angle between question and passage, 0 to 1; higher is nearer.
+    /// How surely the passage bears on the question, 0 to 1, on one scale for all questions.
     pub relevance_score: f64,
     chunk: Arc<Chunk>,
 }

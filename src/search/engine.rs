@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     Answer, Embedder, Error, Progress, Query, Settings, embedder::Workers, indexer::Indexer,
-    published::Published, seeker::Seeker, watcher::Watcher,
+    published::Published, ranking::Rules, seeker::Seeker, watcher::Watcher,
 };
 use crate::observed::{
     CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
@@ -72,6 +72,10 @@ impl Engine {
             workers: Arc::clone(&workers),
             vectors: ObservedCache::new("vectors", vectors, caches),
             lookups: ObservedSemaphore::new("search.index", threads, locks),
+            rules: Rules {
+                fusion: settings.fusion,
+                max_per_file: settings.max_per_file,
+            },
         });
         // As notices name their files. Without a working directory nothing can be read either.
         let content = std::path::absolute(&settings.content).unwrap_or(settings.content);
@@ -93,7 +97,7 @@ impl Engine {
         }))
     }
 
-    /// Finds the passages nearest to `query`, in the snapshot of now. Equal questions that are
+    /// Finds the passages that fit `query` best, in the snapshot of now. Equal questions that are
     /// asked at once are answered by one search, which goes on if a caller goes away. A question
     /// before the first snapshot waits for it up to ten seconds.
     ///

@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Error, Passage, Query,
+    Error,
     corpus::{Chunk, Corpus, Fault},
     index::Index,
+    keywords::Keywords,
 };
 
 /// Passages, their vectors and what was wrong when they were read. Never changed, only replaced.
@@ -18,6 +19,9 @@ pub(super) struct Snapshot {
     /// Of the files that it was made from; none if a passage could not be embedded.
     pub(super) digest: Option<[u8; 32]>,
     chunks: Vec<Arc<Chunk>>,
+    /// Of all chunks, at their positions.
+    keywords: Arc<Keywords>,
+    /// Of all chunks, at their positions; of none while vectors are still made.
     index: Index,
 }
 
@@ -30,6 +34,7 @@ impl Snapshot {
             faults: Vec::new(),
             digest: None,
             chunks: Vec::new(),
+            keywords: Arc::new(Keywords::build(&[]).expect("no words cannot fail")),
             index: Index::build(&[], 1).expect("no vectors cannot differ"),
         }
     }
@@ -48,12 +53,13 @@ impl Snapshot {
         let complete = vectors.iter().all(Option::is_some);
         let embedded = corpus.chunks.into_iter().zip(vectors);
         let embedded = embedded.filter_map(|(chunk, vector)| Some((chunk, vector?)));
-        let (chunks, vectors): (_, Vec<_>) = embedded.unzip();
+        let (chunks, vectors): (Vec<_>, Vec<_>) = embedded.unzip();
         Ok(Self {
             generation,
             files: corpus.files,
             faults: corpus.faults,
             digest: complete.then_some(corpus.digest),
+            keywords: Arc::new(Keywords::build(&chunks)?),
             chunks,
             index: Index::build(&vectors, threads)?,
         })
@@ -73,30 +79,20 @@ impl Snapshot {
         chunks.filter_map(vector).collect()
     }
 
-    /// Returns the passages that `query` allows, nearest to `vector` first: as many as it asks
-    /// for, if there are as many.
-    ///
-    /// # Errors
-    ///
-    /// If the vector is of another model.
-    pub(super) fn nearest(&self, query: &Query, vector: &[f32]) -> Result<Vec<Passage>, Error> {
-        let found = if query.phase().is_none() && query.tags().is_empty() {
-            self.index.nearest(vector, query.n_results())?
-        } else {
-            let allowed = |at: usize| allows(query, &self.chunks[at]);
-            self.index
-                .nearest_where(vector, query.n_results(), allowed)?
-        };
-        let passage = |(at, cosine): (usize, f32)| {
-            let score = (f64::from(cosine).clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
-            Passage::new(Arc::clone(&self.chunks[at]), score)
-        };
-        Ok(found.into_iter().map(passage).collect())
+    /// Tells whether questions can be answered by meaning: not while vectors are still made.
+    pub(super) fn has_vectors(&self) -> bool {
+        self.index.len() > 0
     }
-}
 
-fn allows(query: &Query, chunk: &Chunk) -> bool {
-    let phase = query.phase().is_none_or(|phase| chunk.phase == Some(phase));
-    let tagged = |tag| chunk.tags.binary_search(tag).is_ok();
-    phase && (query.tags().is_empty() || query.tags().iter().any(tagged))
+    pub(super) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
+    pub(super) fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
 }

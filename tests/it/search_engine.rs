@@ -18,7 +18,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Query, Settings},
+    search::{EmbedError, Embedder, Engine, Fusion, Query, Settings},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -147,6 +147,8 @@ fn settings(content: &Path) -> Settings {
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 1_000,
         debounce: Duration::from_millis(20),
+        fusion: Fusion::default(),
+        max_per_file: 3,
         poll: None,
     }
 }

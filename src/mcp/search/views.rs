@@ -19,7 +19,8 @@ pub(super) struct AnswerView<'a> {
     results: Vec<PassageView<'a>>,
     /// Tokens of all results together.
     total_tokens: usize,
-    /// How they were found.
+    /// How they were found: `hybrid`, `vector` or `keyword`; `keyword` also while the vectors of
+    /// new standards are still being made.
     retrieval_method: &'static str,
     /// How long it took, in milliseconds.
     query_time_ms: f64,
@@ -40,7 +41,7 @@ struct PassageView<'a> {
     file: &'a str,
     /// The headings above the passage.
     section: &'a str,
-    /// Higher is nearer.
+    /// How surely it bears on the question, on one scale for all questions.
     #[schemars(range(min = 0.0, max = 1.0))]
     relevance_score: f64,
     tokens: usize,
@@ -58,7 +59,7 @@ impl<'a> AnswerView<'a> {
         Self {
             results: answer.passages.iter().map(PassageView::of).collect(),
             total_tokens: answer.total_tokens,
-            retrieval_method: Answer::METHOD,
+            retrieval_method: answer.method.as_str(),
             // Microseconds are the finest that anybody reads.
             query_time_ms: elapsed.as_micros() as f64 / 1_000.0,
             error: None,
