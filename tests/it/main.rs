@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod crash;
+mod gates;
 mod harness;
 mod layering;
 mod observed;
