@@ -1,5 +1,6 @@
 //! Standards search: the engine against races, bad files and a model that misbehaves.
 
+mod answers;
 mod files;
 mod model;
 mod races;
