@@ -214,3 +214,53 @@ fn schema() -> (Schema, Fields) {
 fn failed(error: tantivy::TantivyError) -> Error {
     Error::Keywords(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(texts: &[&str]) -> Vec<Arc<Chunk>> {
+        let chunk = |(number, text): (usize, &&str)| Chunk {
+            file: format!("standards/{number}.md").into(),
+            section: "Title".to_owned(),
+            lines: (1, 1),
+            text: (*text).to_owned(),
+            tokens: 1,
+            tags: Vec::new(),
+            phase: None,
+        };
+        texts.iter().enumerate().map(chunk).map(Arc::new).collect()
+    }
+
+    fn found(keywords: &Keywords, question: &str) -> Vec<usize> {
+        let matches = keywords.matching(question, &Scope::default(), 10).unwrap();
+        matches.iter().map(|found| found.position).collect()
+    }
+
+    #[test]
+    fn an_identifier_counts_more_than_its_parts() {
+        let texts = [
+            "err 17 err 17 err 17",
+            "of the disk: ERR-17",
+            "nothing of it",
+        ];
+        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+
+        assert_eq!(found(&keywords, "err-17"), [1, 0]);
+        assert_eq!(found(&keywords, "err 17"), [0, 1]);
+    }
+
+    #[test]
+    fn coverage_is_the_share_of_the_question_that_a_passage_has() {
+        let texts = ["locks and threads", "locks alone", "neither of them"];
+        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+        let coverage = |question: &str| {
+            let matches = keywords.matching(question, &Scope::default(), 1).unwrap();
+            matches.first().map_or(0.0, |found| found.coverage)
+        };
+
+        assert!(coverage("locks threads") > 0.4);
+        assert!(coverage("locks threads") > 2.0 * coverage("threads sourdough bread rising"));
+        assert_eq!(coverage("sourdough"), 0.0);
+    }
+}

@@ -7,7 +7,7 @@ use super::{Bench, all_of, query, soon};
 const FILES: &[(&str, &str)] = &[
     (
         "concurrency/locks.md",
-        "# Locks\n\nTake an `RLock` where a holder calls itself.\n",
+        "# Locks\n\nTake an `RLock` where its owner calls itself.\n",
     ),
     (
         "concurrency/threads.md",
