@@ -1,6 +1,8 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod check;
+
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -18,6 +20,8 @@ use crate::{
     stdio, workflow,
 };
 
+pub use check::{check, rules};
+
 /// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
 #[derive(Debug)]
 pub struct App {
@@ -34,8 +38,7 @@ impl App {
     /// If the model or its library is missing, the state directory cannot be written, or the
     /// content cannot be watched.
     pub async fn new(config: Config, meter: &Meter) -> anyhow::Result<Self> {
-        let (assets, workers) = (config.assets.clone(), config.search.workers);
-        let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+        let embedders = load_model(&config).await?;
         Self::with_embedders(config, embedders, meter).await
     }
 
@@ -153,18 +156,17 @@ async fn serve_both(
 ///
 /// If the model is missing, or the content cannot be watched.
 pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc<search::Engine>> {
-    let (assets, workers) = (config.assets.clone(), config.search.workers);
-    let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+    let embedders = load_model(config).await?;
     let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
     let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
     Ok(engine)
 }
 
-/// Checks all content and returns one line for each fault.
-pub fn check(content: &Path) -> Vec<String> {
-    let workflows = workflow::check(content).into_iter().map(|f| f.to_string());
-    let standards = search::check(content).into_iter().map(|f| f.to_string());
-    workflows.chain(standards).collect()
+async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
+    let (assets, model) = (config.assets.clone(), config.search.model.clone());
+    let workers = config.search.workers;
+    let load = move || search::load_model(&assets, &model, workers);
+    Ok(spawn_blocking(load).await??)
 }
 
 fn workflow_settings(config: &Config) -> workflow::Settings {
@@ -194,16 +196,24 @@ fn search_settings(config: &Config) -> search::Settings {
             keywords: config.search.keyword_weight,
         },
         max_per_file: config.search.max_per_file,
+        cache: config.search.cache.dir().map(|dir| search::Cache {
+            dir: dir.to_owned(),
+            max_bytes: config.search.cache_max_mb * 1024 * 1024,
+        }),
         debounce: Duration::from_millis(config.search.debounce_ms),
         poll: (poll > 0).then(|| Duration::from_secs(poll)),
     }
 }
 
 fn readiness(search: &search::Status) -> Readiness {
-    let reason = match (&search.progress, search.ready) {
-        (_, true) => "ready".to_owned(),
-        (Some(progress), false) => format!("reading the standards: {progress}"),
-        (None, false) => "starting".to_owned(),
+    let reason = match (&search.progress, search.ready, &search.failure) {
+        (_, true, Some(failure)) => {
+            format!("ready, but the standards of now could not be indexed: {failure}")
+        }
+        (_, true, None) => "ready".to_owned(),
+        (_, false, Some(failure)) => format!("the standards could not be indexed: {failure}"),
+        (Some(progress), false, None) => format!("reading the standards: {progress}"),
+        (None, false, None) => "starting".to_owned(),
     };
     Readiness {
         ready: search.ready,

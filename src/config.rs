@@ -3,6 +3,7 @@
 //! A nested setting's variable joins the names with two underscores: `search.workers` is
 //! `LOCKSTEP_SEARCH__WORKERS`. This is the only module that reads the environment.
 
+mod cache;
 mod listen;
 mod otlp;
 mod state;
@@ -17,6 +18,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use state::{InvalidState, StateUrl};
@@ -119,6 +121,15 @@ pub enum LenientGates {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
+    /// The model: `all-minilm-l6-v2-q`, `bge-small-en-v1.5-q`, or the path of a directory with an
+    /// ONNX sentence model and a `lockstep-model.yaml` that describes it. A path has a `/`.
+    pub model: String,
+    /// Directory where vectors are kept, so that a restart costs no inference; `off` keeps them
+    /// in memory only. Several processes may share it.
+    pub cache: VectorCache,
+    /// Megabytes of vectors on disk at which those that no corpus uses are removed. 1 to
+    /// 1,000,000; 100,000 passages of the default model take 156.
+    pub cache_max_mb: u64,
     /// Threads that run the model, each with an instance of it. 0 takes one for each core.
     pub workers: usize,
     /// Questions that may wait for the model; more are refused. 1 to 100,000.
@@ -210,6 +221,9 @@ impl Default for Workflow {
 impl Default for Search {
     fn default() -> Self {
         Self {
+            model: "all-minilm-l6-v2-q".into(),
+            cache: VectorCache::default(),
+            cache_max_mb: 1_024,
             workers: 0,
             queue: 1_024,
             max_cached_answers: 10_000,
@@ -305,6 +319,12 @@ impl Config {
                 1,
                 u64::MAX,
             ),
+            (
+                "search.cache_max_mb",
+                self.search.cache_max_mb,
+                1,
+                1_000_000,
+            ),
             ("search.debounce_ms", self.search.debounce_ms, 10, 60_000),
             (
                 "search.max_per_file",
@@ -343,12 +363,13 @@ impl Config {
 
 /// `$XDG_CACHE_HOME/lockstep/assets`, where `make setup` puts the model.
 fn default_assets() -> PathBuf {
+    user_cache().join("lockstep/assets")
+}
+
+fn user_cache() -> PathBuf {
     let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    cache
-        .or_else(home)
-        .unwrap_or_default()
-        .join("lockstep/assets")
+    cache.or_else(home).unwrap_or_default()
 }
 
 /// Returns an environment variable that is set and not empty.

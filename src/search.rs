@@ -7,6 +7,7 @@
 mod answer;
 mod corpus;
 mod embedder;
+mod embedding;
 mod engine;
 mod error;
 mod fusion;
@@ -21,6 +22,7 @@ mod relevance;
 mod scope;
 mod seeker;
 mod snapshot;
+mod vectors;
 mod watcher;
 
 use std::{path::PathBuf, time::Duration};
@@ -33,6 +35,7 @@ pub use error::{Error, Kind};
 pub use fusion::Fusion;
 pub use progress::Progress;
 pub use query::{InvalidQuery, Mode, Query};
+pub use vectors::{Cache, ModelId};
 
 /// What an operator can set about search.
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct Settings {
     /// Passages of one file in an answer whose query says nothing of it, as long as others are
     /// left. At least 1.
     pub max_per_file: usize,
+    /// Where vectors are kept on disk; none keeps them in memory only.
+    pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.
     pub debounce: Duration,
     /// Time between looks at the standards where the file system gives no notice; none relies on

@@ -17,7 +17,7 @@ mod moment;
 mod session;
 mod store;
 
-pub use check::check;
+pub use check::{ContentRule, Finding, RULES, Severity, check};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
 pub use engine::{
     Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,

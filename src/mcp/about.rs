@@ -120,6 +120,12 @@ pub(super) struct SearchState {
     pub(super) chunks: usize,
     /// Counts the changes of the standards since the start.
     pub(super) generation: u64,
+    /// Why the files as they are now could not be indexed: answers are of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failure: Option<String>,
+    /// Why vectors are not kept on disk, if they should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cache_failure: Option<String>,
 }
 
 impl From<Status> for SearchState {
@@ -133,6 +139,8 @@ impl From<Status> for SearchState {
             files: status.files,
             chunks: status.chunks,
             generation: status.generation,
+            failure: status.failure.map(|why| why.to_string()),
+            cache_failure: status.cache_failure.map(|why| why.to_string()),
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The standards at one time, ready to be searched.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Error,
     corpus::{Chunk, Corpus, Fault},
+    embedding::Embedded,
     index::Index,
     keywords::Keywords,
+    vectors::Key,
 };
 
 /// Passages, their vectors and what was wrong when they were read. Never changed, only replaced.
@@ -18,9 +23,15 @@ pub(super) struct Snapshot {
     pub(super) faults: Vec<Fault>,
     /// Of the files that it was made from; none if a passage could not be embedded.
     pub(super) digest: Option<[u8; 32]>,
+    /// Texts that the model was asked for to make it; others were known.
+    pub(super) inferred: usize,
+    /// Passages that the model failed on.
+    pub(super) left_out: usize,
     chunks: Vec<Arc<Chunk>>,
     /// Of all chunks, at their positions.
     keywords: Arc<Keywords>,
+    /// What the chunks' texts are known by.
+    keys: Vec<Key>,
     /// Of all chunks, at their positions; of none while vectors are still made.
     index: Index,
 }
@@ -33,8 +44,11 @@ impl Snapshot {
             files: 0,
             faults: Vec::new(),
             digest: None,
+            inferred: 0,
+            left_out: 0,
             chunks: Vec::new(),
             keywords: Arc::new(Keywords::build(&[]).expect("no words cannot fail")),
+            keys: Vec::new(),
             index: Index::build(&[], 1).expect("no vectors cannot differ"),
         }
     }
@@ -47,20 +61,29 @@ impl Snapshot {
     pub(super) fn build(
         generation: u64,
         corpus: Corpus,
-        vectors: Vec<Option<Arc<[f32]>>>,
+        embedded: Embedded,
         threads: usize,
     ) -> Result<Self, Error> {
-        let complete = vectors.iter().all(Option::is_some);
-        let embedded = corpus.chunks.into_iter().zip(vectors);
-        let embedded = embedded.filter_map(|(chunk, vector)| Some((chunk, vector?)));
-        let (chunks, vectors): (Vec<_>, Vec<_>) = embedded.unzip();
+        let left_out = embedded.vectors.iter().filter(|vector| vector.is_none());
+        let left_out = left_out.count();
+        let passages = corpus
+            .chunks
+            .into_iter()
+            .zip(embedded.keys)
+            .zip(embedded.vectors);
+        let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
+        let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
+        let (chunks, keys): (Vec<_>, _) = passages.into_iter().unzip();
         Ok(Self {
             generation,
             files: corpus.files,
             faults: corpus.faults,
-            digest: complete.then_some(corpus.digest),
             keywords: Arc::new(Keywords::build(&chunks)?),
+            digest: (left_out == 0).then_some(corpus.digest),
+            inferred: embedded.inferred,
+            left_out,
             chunks,
+            keys,
             index: Index::build(&vectors, threads)?,
         })
     }
@@ -70,13 +93,22 @@ impl Snapshot {
         self.chunks.len()
     }
 
-    /// Returns the vectors by the text that they are of.
-    pub(super) fn vectors(&self) -> HashMap<String, Arc<[f32]>> {
-        let chunks = self.chunks.iter().enumerate();
-        let vector = |(at, chunk): (usize, &Arc<Chunk>)| {
-            Some((chunk.embedded(), self.index.vector(at).ok()?))
-        };
-        chunks.filter_map(vector).collect()
+    /// Returns what the passages' texts are known by.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Returns the vectors of those of `keys` that it has.
+    ///
+    /// # Errors
+    ///
+    /// If the index fails.
+    pub(super) fn vectors_of(&self, keys: &[Key]) -> Result<HashMap<Key, Arc<[f32]>>, Error> {
+        let wanted: HashSet<_> = keys.iter().collect();
+        let own = self.keys.iter().enumerate();
+        own.filter(|(_, key)| wanted.contains(key))
+            .map(|(at, key)| Ok((*key, self.index.vector(at)?)))
+            .collect()
     }
 
     /// Tells whether questions can be answered by meaning: not while vectors are still made.

@@ -1,7 +1,6 @@
 //! Sessions on disk, one JSON file each.
 
 mod file;
-mod lock;
 
 use std::{
     fs, io,
@@ -13,12 +12,9 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 pub(super) use self::file::Identity;
-use self::{
-    file::{parse, read, sync_directory, write},
-    lock::{FileLock, lock},
-};
+use self::file::{parse, read, sync_directory, write};
 use super::{Error, Moment, Session, SessionId, index::Key};
-use crate::observed::{LockMetrics, ObservedWait};
+use crate::observed::{FileLock, LockMetrics, ObservedWait};
 
 /// The directory of sessions. The files are the truth; everything in memory is a copy.
 ///
@@ -172,7 +168,7 @@ impl Store {
 
     fn lock(&self, name: &str) -> Result<FileLock, Error> {
         let path = self.locks.join(name);
-        lock(&path, &self.waits).map_err(|source| failed("lock", &path, source))
+        FileLock::acquire(&path, &self.waits).map_err(|source| failed("lock", &path, source))
     }
 
     fn put(&self, session: Session) -> Result<Stored, Error> {

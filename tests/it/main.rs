@@ -6,9 +6,11 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod check;
 mod crash;
 mod gates;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
