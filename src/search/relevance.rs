@@ -1,12 +1,12 @@
 //! How surely a passage bears on a question, on one scale for all questions.
 
 /// What is known of a passage and a question.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Evidence {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
     /// Cosine of the angle between them, if vectors were asked.
-    pub(super) cosine: Option<f32>,
+    pub cosine: Option<f32>,
     /// The share of the question's words that the passage has, if words were asked.
-    pub(super) coverage: Option<f32>,
+    pub coverage: Option<f32>,
 }
 
 impl Evidence {

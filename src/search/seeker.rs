@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 use tracing::instrument;
 
 use super::{
-    Answer, Error, Query,
+    Answer, Error, Query, Tokens,
     embedder::Workers,
     query::Mode,
     ranking::{Ranking, Rules},
@@ -22,6 +22,8 @@ pub(super) struct Seeker {
     /// As many permits as threads that the index was built for.
     pub(super) lookups: ObservedSemaphore,
     pub(super) rules: Rules,
+    /// Of the model: it knows words that the standards do not have.
+    pub(super) tokens: Arc<dyn Tokens>,
 }
 
 impl Seeker {
@@ -41,11 +43,13 @@ impl Seeker {
             Mode::Hybrid if !snapshot.has_vectors() => Mode::Keyword,
             mode => mode,
         };
+        let is_word = |word: &str| self.tokens.count(word) == 1;
+        let question = snapshot.keywords().mended(query.text(), is_word)?;
         let vector = match method {
             Mode::Keyword => None,
             Mode::Hybrid | Mode::Vector if snapshot.len() == 0 => None,
             Mode::Vector if !snapshot.has_vectors() => return Err(Error::NoVectors),
-            Mode::Hybrid | Mode::Vector => Some(self.vector(&query).await?),
+            Mode::Hybrid | Mode::Vector => Some(self.vector(&question).await?),
         };
         let permit = self.lookups.acquire().await;
         let rules = self.rules;
@@ -53,6 +57,7 @@ impl Seeker {
             let ranking = Ranking {
                 snapshot: &snapshot,
                 query: &query,
+                question: &question,
                 rules,
                 method,
             };
@@ -63,10 +68,10 @@ impl Seeker {
         spawn_blocking(lookup).await?
     }
 
-    async fn vector(&self, query: &Query) -> Result<Arc<[f32]>, Error> {
-        let (workers, text) = (Arc::clone(&self.workers), Arc::clone(query.text()));
+    async fn vector(&self, question: &Arc<str>) -> Result<Arc<[f32]>, Error> {
+        let (workers, text) = (Arc::clone(&self.workers), Arc::clone(question));
         let embed = || async move { workers.question(text).await };
-        let vector = self.vectors.get_or_load(query.text(), embed).await;
+        let vector = self.vectors.get_or_load(question, embed).await;
         vector.map_err(Error::Shared)
     }
 }
