@@ -14,7 +14,7 @@ use tracing::info;
 use crate::{
     config::{Config, LenientGates, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
-    mcp::{About, McpServer},
+    mcp::{About, McpServer, Offered},
     observed::{CacheMetrics, LockMetrics},
     search::{self, Embedder},
     stdio, workflow,
@@ -64,8 +64,11 @@ impl App {
             config.content.clone(),
             std::env::current_dir().context("no working directory")?,
         );
-        let alias = config.workflow.tool_alias.as_deref();
-        let handler = McpServer::new(workflows, Arc::clone(&search), about, alias);
+        let offered = Offered {
+            workflow_alias: config.workflow.tool_alias.as_deref(),
+            authoring: config.workflow.authoring,
+        };
+        let handler = McpServer::new(workflows, Arc::clone(&search), about, offered);
         Ok(Self {
             handler,
             search,
@@ -172,6 +175,7 @@ async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
 fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
+        source_root: config.workflow.source_root.clone(),
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,

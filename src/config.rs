@@ -104,6 +104,12 @@ pub struct Workflow {
     pub max_sessions: usize,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
+    /// the content directory is read-only, each call is refused whatever is set.
+    pub authoring: bool,
+    /// Directory below which `start` finds the sources of dynamic workflows, such as the specs
+    /// that `options.spec_path` names. The working directory if it is not set.
+    pub source_root: PathBuf,
 }
 
 /// What a gate with `strict: false` does with missing or mistyped evidence.
@@ -214,6 +220,8 @@ impl Default for Workflow {
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             lenient_gates: LenientGates::default(),
+            authoring: true,
+            source_root: ".".into(),
         }
     }
 }

@@ -14,21 +14,31 @@ mod gate;
 mod ids;
 mod index;
 mod moment;
+mod scaffold;
 mod session;
+mod source;
 mod store;
 
 pub use check::{ContentRule, Finding, RULES, Severity, check};
-pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
+pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
-    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,
+    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, OpenTask, Replanned, Settings,
+    Started,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
-pub use gate::{CrossFieldRule, Evidence, Field, FieldType, Gate, Pattern, Problem, Rule, Verdict};
+pub use gate::{
+    CrossFieldRule, Evidence, Field, FieldType, Gate, Occasion, Pattern, Problem, Rule, Verdict,
+};
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,
 };
 pub use index::Summary;
 pub use moment::Moment;
+pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{Checkpoint, Session, Status};
+pub use source::{
+    DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
+    PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
+};

@@ -56,6 +56,7 @@ pub(super) async fn call(
         Action::GetPhase => get_phase(engine, &arguments).await,
         Action::GetTask => get_task(engine, &arguments).await,
         Action::CompletePhase => complete_phase(engine, arguments).await,
+        Action::Replan => replan(engine, arguments).await,
         Action::GetState => get_state(engine, &arguments).await,
         Action::ListSessions => list_sessions(engine, &arguments).await,
         Action::GetSession => get_session(engine, &arguments).await,
@@ -117,7 +118,7 @@ async fn start(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer,
     Ok(Answer {
         target_file: Some(started.session.target.to_string()),
         resumed: Some(started.resumed),
-        phase: Some(PhaseBody::of(&started.session, Some(started.phase))),
+        phase: Some(PhaseBody::of(&started.session, Some(started.phase)).with(started.drift)),
         workflow_overview: Some(views::overview(&started.definition)),
         ..Answer::guided(Action::Start)
     })
@@ -127,16 +128,16 @@ async fn get_phase(engine: &Engine, arguments: &Arguments) -> Result<Answer, Fai
     let (id, phase) = (arguments.session_id()?, arguments.phase_if_given()?);
     let read = engine.phase(id, phase).await?;
     Ok(Answer {
-        phase: Some(PhaseBody::of(&read.session, read.content.map(Ok))),
+        phase: Some(PhaseBody::of(&read.session, read.content.map(Ok)).with(read.drift)),
         ..Answer::guided(Action::GetPhase)
     })
 }
 
 async fn get_task(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let (id, phase) = (arguments.session_id()?, arguments.phase()?);
-    let (session, task) = engine.task(id, phase, arguments.task_number()?).await?;
+    let task = engine.task(id, phase, arguments.task_number()?).await?;
     Ok(Answer {
-        task: Some(TaskBody::of(&session, phase, task)),
+        task: Some(TaskBody::of(phase, task)),
         ..Answer::guided(Action::GetTask)
     })
 }
@@ -150,10 +151,20 @@ async fn complete_phase(engine: &Arc<Engine>, mut arguments: Arguments) -> Resul
     Ok(Answer::completed(phase, completed))
 }
 
-async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
-    let session = engine.session(arguments.session_id()?).await?;
+async fn replan(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+    let (id, options) = (arguments.session_id()?, arguments.options()?);
+    let replanned = engine.replan(id, options).await?;
     Ok(Answer {
-        workflow_state: Some(StateBody::of(&session)),
+        plan_changed: Some(replanned.changed),
+        phase: Some(PhaseBody::of(&replanned.session, replanned.open)),
+        ..Answer::guided(Action::Replan)
+    })
+}
+
+async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
+    let (session, drift) = engine.state(arguments.session_id()?).await?;
+    Ok(Answer {
+        workflow_state: Some(StateBody::of(&session, drift)),
         ..Answer::success(Action::GetState)
     })
 }
@@ -224,6 +235,7 @@ mod tests {
         fs::write(workflow.join("metadata.json"), metadata.to_string()).unwrap();
         let settings = Settings {
             content: root.path().to_owned(),
+            source_root: root.path().to_owned(),
             state: root.path().join("state"),
             max_cached_sessions: 10,
             max_sessions: 10,
@@ -399,7 +411,7 @@ mod tests {
             assert!(body["action"].is_string() && body["error_type"] == "ValueError");
         }
         let unknown = refused(&engine, json!({"action": "pause"})).await;
-        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 9);
+        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 10);
         let long = json!({"action": "get_phase", "session_id": "x".repeat(1_000_000)});
         let error = refused(&engine, long).await["error"].to_string();
         assert!(error.len() < 400, "{error}");

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use super::{Fault, Phase, SessionId, WorkflowType};
+use super::{Fault, Phase, SessionId, SourceError, WorkflowType};
 use crate::observed::LoadPanicked;
 
 /// A workflow operation that failed.
@@ -58,13 +58,61 @@ pub enum Error {
     #[error("session `{0}` is complete: no phase is open")]
     Finished(SessionId),
 
-    /// The phase comes from a source of the session.
-    #[error("phase {0} is dynamic, and dynamic phases are not supported yet")]
-    DynamicPhase(Phase),
+    /// The workflow of a session was removed.
+    #[error("the workflow `{workflow}` of session `{id}` is not installed any more")]
+    WorkflowGone {
+        /// The workflow.
+        workflow: WorkflowType,
+        /// The session, which is kept.
+        id: SessionId,
+    },
+
+    /// The phase comes from a source, and the session has no plan of one.
+    #[error("phase {0} comes from a source, and this session has no plan of one")]
+    NoPlan(Phase),
+
+    /// The phases do not come from a source.
+    #[error("the phases of workflow `{0}` do not come from a source")]
+    NotDynamic(WorkflowType),
+
+    /// The source that an option names gives no plan.
+    #[error("`options.{option}` {error}")]
+    Source {
+        /// The option.
+        option: String,
+        /// What is wrong with it.
+        error: SourceError,
+    },
+
+    /// A new plan gives up what is completed.
+    #[error(
+        "phase {phase} `{name}` is completed, and the new plan {}",
+        now_at.map_or_else(|| "does not have it".to_owned(), |at| format!("has it as phase {at}"))
+    )]
+    Replan {
+        /// The completed phase.
+        phase: Phase,
+        /// Its name.
+        name: String,
+        /// Where the new plan has it.
+        now_at: Option<Phase>,
+    },
 
     /// A file of the workflow is missing or broken.
     #[error(transparent)]
     Content(#[from] Fault),
+
+    /// A new workflow would take the place of another.
+    #[error("there is a workflow `{0}` already")]
+    WorkflowExists(WorkflowType),
+
+    /// No workflow can be made of a definition.
+    #[error(transparent)]
+    Definition(Fault),
+
+    /// The content cannot be written.
+    #[error("the content in {} is read-only here", .0.display())]
+    ReadOnly(PathBuf),
 
     /// Something that a caller sends is too large to be kept.
     #[error("{what} has {bytes} bytes as JSON, the most is {most}")]
@@ -164,11 +212,18 @@ impl Error {
             Self::UnknownWorkflow(_)
             | Self::UnknownSession(_)
             | Self::UnknownPhase { .. }
-            | Self::UnknownTask { .. } => Kind::NotFound,
+            | Self::UnknownTask { .. }
+            | Self::WorkflowGone { .. } => Kind::NotFound,
             Self::Locked { .. }
             | Self::OutOfOrder { .. }
             | Self::Finished(_)
-            | Self::DynamicPhase(_)
+            | Self::NoPlan(_)
+            | Self::NotDynamic(_)
+            | Self::Source { .. }
+            | Self::Replan { .. }
+            | Self::WorkflowExists(_)
+            | Self::Definition(_)
+            | Self::ReadOnly(_)
             | Self::TooLarge { .. }
             | Self::Reason { .. }
             | Self::TooManySessions { .. }

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Definition, Error, Moment, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict};
+use super::{
+    Definition, Error, FixedPlan, Moment, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict,
+};
 
 /// One run of a workflow, exactly as its file has it. The format is the Python server's; what
 /// that one does not know is under the key `lockstep`, and keys that we do not know are kept.
@@ -54,6 +56,9 @@ struct Own {
     /// From which phase to which; a file of the Python server's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,
+    /// What the source of a dynamic workflow said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Arc<FixedPlan>>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -123,6 +128,11 @@ impl Session {
     /// Returns how often the session was changed.
     pub fn revision(&self) -> u64 {
         self.own.revision
+    }
+
+    /// Returns the plan that the session follows, if its phases come from a source.
+    pub fn fixed_plan(&self) -> Option<&Arc<FixedPlan>> {
+        self.own.source.as_ref()
     }
 
     /// Returns the number of phases; none while they are dynamic.
@@ -203,7 +213,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Finished`] and [`Error::OutOfOrder`] unless `phase` is the open one.
+    /// [`Error::Finished`] and [`Error::OutOfOrder`] unless `phase` is the open one;
+    /// [`Error::Contended`] if `definition` was read with another plan than the session has.
     pub fn complete(
         &self,
         phase: Phase,
@@ -213,6 +224,7 @@ impl Session {
         now: Moment,
     ) -> Result<Self, Error> {
         self.open(phase)?;
+        self.follows(definition)?;
         let mut next = self.clone();
         next.follow(definition);
         let outputs = match &verdict.overridden {
@@ -239,19 +251,46 @@ impl Session {
         Ok(next)
     }
 
+    /// Follows the plan that `definition` has from now on; `options` are kept as those of `start`.
+    #[must_use]
+    pub fn replan(
+        &self,
+        definition: &Definition,
+        options: &Map<String, Value>,
+        now: Moment,
+    ) -> Self {
+        let mut next = self.clone();
+        next.metadata.extend(options.clone());
+        next.follow(definition);
+        next.updated_at = now;
+        next.own.revision += 1;
+        next
+    }
+
+    /// Checks that `definition` was read with the plan that the session has by now.
+    fn follows(&self, definition: &Definition) -> Result<(), Error> {
+        let digest = |plan: Option<&Arc<FixedPlan>>| plan.map(|plan| plan.digest.clone());
+        match &self.own.source {
+            Some(own) if digest(Some(own)) != digest(definition.fixed.as_ref()) => {
+                Err(Error::Contended(self.id))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes over what the content says now about the number of phases.
     fn follow(&mut self, definition: &Definition) {
-        let total = match definition.last {
-            Some(_) => definition.metadata.get("total_phases").cloned(),
-            // What the Python server writes there: the number of entries.
-            None => Some(definition.entries().len().into()),
-        };
-        self.metadata
-            .insert("total_phases".into(), total.unwrap_or_default());
+        // Without a plan, what the Python server writes there: the number of entries.
+        let entries = definition.entries().len() as u64;
+        let total = definition.total.map_or(entries, u64::from);
+        self.metadata.insert("total_phases".into(), total.into());
         self.own.plan = Some(Plan {
             first_phase: definition.first,
             last_phase: definition.last,
         });
+        if definition.fixed.is_some() {
+            self.own.source.clone_from(&definition.fixed);
+        }
     }
 
     fn total_in_metadata(&self) -> Option<u64> {

@@ -18,6 +18,7 @@ pub(super) enum Action {
     GetPhase,
     GetTask,
     CompletePhase,
+    Replan,
     GetState,
     ListSessions,
     GetSession,
@@ -25,12 +26,13 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::ListWorkflows,
         Self::Start,
         Self::GetPhase,
         Self::GetTask,
         Self::CompletePhase,
+        Self::Replan,
         Self::GetState,
         Self::ListSessions,
         Self::GetSession,
@@ -45,6 +47,7 @@ impl Action {
             Self::GetPhase => "get_phase",
             Self::GetTask => "get_task",
             Self::CompletePhase => "complete_phase",
+            Self::Replan => "replan",
             Self::GetState => "get_state",
             Self::ListSessions => "list_sessions",
             Self::GetSession => "get_session",
@@ -66,8 +69,8 @@ impl Action {
 struct Input {
     /// What to do.
     action: Action,
-    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `get_state`,
-    /// `get_session` and `delete_session`.
+    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `replan`,
+    /// `get_state`, `get_session` and `delete_session`.
     #[schemars(length(equal = 36))]
     session_id: Option<String>,
     /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
@@ -76,7 +79,8 @@ struct Input {
     /// What the workflow works on: a path relative to your workspace. For start.
     #[schemars(length(min = 1, max = 4096))]
     target_file: Option<String>,
-    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start.
+    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start,
+    /// and for replan, which takes the phases anew from the changed source.
     options: Option<JsonObject>,
     /// The number of a phase. For `get_task`, `complete_phase` (the open phase), and `get_phase`
     /// (optional there: the open phase if left out).

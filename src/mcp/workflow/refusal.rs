@@ -87,12 +87,28 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Finished(_) => {
             "nothing is left to be done; get_session shows the evidence, start begins anew".into()
         }
-        Error::DynamicPhase(_) => {
-            "the phase's tasks are in the source that the session's options name; work from there"
-                .into()
-        }
+        Error::WorkflowGone { workflow, .. } => format!(
+            "the session is kept: put workflows/{workflow} back and call again, or remove the \
+             session with delete_session"
+        ),
+        Error::NoPlan(_) => "call action replan with this session_id and options that name the \
+             source, such as {\"spec_path\": \"specs/a\"}"
+            .into(),
+        Error::NotDynamic(_) => "its phases are files; an edit counts at the next call".into(),
+        Error::Source { option, .. } => format!(
+            "give options {{\"{option}\": \"PATH\"}}: a directory that holds the source or the \
+             file itself, relative to the directory that the setting workflow.source_root names; \
+             nothing was changed, so mend it and call again"
+        ),
+        Error::Replan { phase, .. } => format!(
+            "keep phase {phase} in the source under its number and name, or start a new session; \
+             the session goes on with its plan"
+        ),
         Error::Content(_) => {
             "mend the file named in the error and call again: content is read at each call".into()
+        }
+        Error::WorkflowExists(_) | Error::Definition(_) | Error::ReadOnly(_) => {
+            "mend what is named and call again".into()
         }
         Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),

@@ -2,13 +2,16 @@
 
 mod answer;
 mod completion;
+mod drift;
 mod installed;
 mod phase;
 mod session;
+mod task;
 
 pub(super) use self::{
     answer::{Answer, Deleted, overview, schema},
     installed::InstalledPhase,
-    phase::{PhaseBody, TaskBody},
+    phase::PhaseBody,
     session::{SessionBody, SessionLine, StateBody},
+    task::TaskBody,
 };

@@ -135,6 +135,12 @@ rules! {
     LONG_FILE = "long-file", Note,
         "A text that an agent reads at once has at most 500 lines and 20,000 characters.",
         "Split it into tasks: what is read at once takes the agent's attention from the rest.";
+    DEFINITION_BROKEN = "definition-broken", Error,
+        "A workflow can be made of a definition.",
+        "Mend the place that is named.";
+    DEFINITION_INCOMPLETE = "definition-incomplete", Note,
+        "A definition says all that the workflow's files need.",
+        "Say it in the definition, or in the files when they are made.";
     GATE_MISSING = "gate-missing", Note,
         "A phase has a gate, `gate-definition.yaml`.",
         "Write one: without it any evidence passes.";
@@ -144,6 +150,15 @@ rules! {
     GATE_FIELD = "gate-field", Error,
         "What a gate says of a field agrees with itself.",
         "Mend the key that is named: as it is, evidence is judged otherwise than you mean.";
+    GATE_EXPRESSION = "gate-expression", Error,
+        "An expression of a gate is CEL that can be evaluated, about fields that there are.",
+        "Mend it: until then its rule lets nothing pass.";
+    GATE_PYTHON = "gate-python", Note,
+        "An expression of a gate is written in CEL.",
+        "Write what it is read as: other servers than the old one do not know Python.";
+    GATE_VALIDATOR_UNUSED = "gate-validator-unused", Warning,
+        "A validator of a gate is named by a field.",
+        "Name it in the `validator` of a field, or remove it.";
     GATE_KEY_UNKNOWN = "gate-key-unknown", Warning,
         "A key of a gate is one that the server reads.",
         "Mend its spelling, or remove it: it is ignored.";

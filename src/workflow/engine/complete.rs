@@ -6,7 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId, gate::Verdict,
+    Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent, Session, SessionId,
+    content::Content, gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -31,6 +32,8 @@ pub struct Completed {
     pub verdict: Verdict,
     /// The phase that is open now, or why it cannot be read; none after the last.
     pub open: Option<Result<PhaseContent, Error>>,
+    /// How the session's source changed since its plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 impl Engine {
@@ -65,14 +68,14 @@ impl Engine {
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
         seen.open(phase)?;
-        let (content, lenient) = (self.content.clone(), self.lenient_gates);
-        let workflow = seen.workflow.clone();
+        let occasion = Occasion::of(&seen, self.lenient_gates);
+        let (content, sources) = (self.content.clone(), self.sources.clone());
         let judged = blocking(move || {
-            let definition = Definition::read(&content, &workflow)?;
+            let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
             let gate = definition.gate(&content, phase)?;
             let evidence = evidence.with_defaults(&gate);
-            let verdict = gate.judge(&evidence, lenient);
+            let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = judged.await?;
@@ -81,21 +84,25 @@ impl Engine {
             session.complete(phase, &definition, evidence.fields(), &verdict, now)
         };
         let session = self.change(id, judge).await?;
-        let content = self.content.clone();
-        let open = session.current;
-        let open = match session.is_complete() {
-            true => None,
-            false => Some(blocking(move || definition.phase(&content, open)).await),
+        let phase = session.current;
+        let over = session.is_complete();
+        let read = move |definition: &Definition, content: &Content| {
+            Ok((!over).then(|| definition.phase(content, phase)))
+        };
+        let (open, drift) = match self.read(&session, read).await {
+            Ok(read) => read,
+            Err(error) => (Some(Err(error)), None),
         };
         Ok(Completed {
             session,
             verdict,
             open,
+            drift,
         })
     }
 
     /// Changes a session in its turn. Another process that is faster has `judge` asked again.
-    async fn change(
+    pub(super) async fn change(
         &self,
         id: SessionId,
         judge: impl Fn(&Session) -> Result<Session, Error>,

@@ -8,8 +8,8 @@ use tracing::instrument;
 use super::{Engine, blocking};
 use crate::observed::Turn;
 use crate::workflow::{
-    Definition, Error, Moment, PhaseContent, Session, SessionId, TargetFile, WorkflowType,
-    gate::check_size, index::Key, store::StartStripe,
+    Definition, Drift, Error, Moment, PhaseContent, Session, SessionId, TargetFile, WorkflowType,
+    content::Content, gate::check_size, index::Key, store::StartStripe,
 };
 
 /// The largest options in bytes as JSON: they are a few paths and switches, and are read with
@@ -27,6 +27,8 @@ pub struct Started {
     pub definition: Definition,
     /// The open phase, or why it cannot be read.
     pub phase: Result<PhaseContent, Error>,
+    /// How the session's source changed since its plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 impl Engine {
@@ -38,7 +40,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::UnknownWorkflow`], [`Error::Content`] if its metadata is at fault,
-    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`].
+    /// [`Error::Source`] if its phases come from a source and the options name no good one,
+    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`]. Nothing is kept
+    /// then.
     #[instrument(name = "workflow.start", skip_all, fields(workflow.type = %workflow))]
     pub async fn start(
         self: &Arc<Self>,
@@ -68,21 +72,20 @@ impl Engine {
             let _others = blocking(move || store.lock_start(stripe)).await?;
             match self.unfinished(&turn, &key).await? {
                 Some(session) => (session, true),
-                None => (self.create(&turn, key, &definition, options).await?, false),
+                None => (self.create(&turn, key, definition, options).await?, false),
             }
         };
-        let content = self.content.clone();
         let phase = session.current;
-        let read = move || {
-            let phase = definition.phase(&content, phase);
-            Ok((definition, phase))
+        let read = move |definition: &Definition, content: &Content| {
+            Ok((definition.clone(), definition.phase(content, phase)))
         };
-        let (definition, phase) = blocking(read).await?;
+        let ((definition, phase), drift) = self.read(&session, read).await?;
         Ok(Started {
             session,
             resumed,
             definition,
             phase,
+            drift,
         })
     }
 
@@ -124,12 +127,22 @@ impl Engine {
         &self,
         _turn: &Turn<StartStripe>,
         (_, target): Key,
-        definition: &Definition,
+        definition: Definition,
         options: Map<String, Value>,
     ) -> Result<Arc<Session>, Error> {
+        let (content, sources) = (self.content.clone(), self.sources.clone());
+        let fix = move || {
+            if definition.dynamic.is_none() {
+                return Ok((definition, options));
+            }
+            let fixed = definition.fix(&sources, &options)?;
+            definition.check_templates(&content)?;
+            Ok((definition.planned(Arc::new(fixed)), options))
+        };
+        let (definition, options) = blocking(fix).await?;
         self.index.lock().await.reserve(self.max_sessions)?;
         let (id, now) = (SessionId::new(), Moment::now());
-        let session = Session::start(id, definition, target, options, now);
+        let session = Session::start(id, &definition, target, options, now);
         let store = Arc::clone(&self.store);
         let created = blocking(move || store.create(session)).await;
         let mut index = self.index.lock().await;

@@ -22,7 +22,7 @@ async fn an_edit_counts_on_the_next_call() {
     let phase = engine.phase(id, None).await.unwrap().content.unwrap();
     assert_eq!(phase.text.as_deref(), Some("# Edited"));
     assert_eq!(phase.gate.unwrap().fields[0].name, "a");
-    let (_, task) = engine.task(id, Phase(0), 1).await.unwrap();
+    let task = engine.task(id, Phase(0), 1).await.unwrap().content;
     assert_eq!(task.text, "# Edited task");
     let refused = complete(&engine, id, 0, json!({})).await.unwrap();
     assert!(!refused.verdict.passed);

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::{
     completion::CompletionBody,
-    phase::{PhaseBody, TaskBody},
+    phase::PhaseBody,
     session::{SessionBody, SessionLine, StateBody},
+    task::TaskBody,
 };
 use crate::{
     mcp::{schema, workflow::input::Action},
@@ -57,6 +58,9 @@ pub(in crate::mcp::workflow) struct Answer {
     /// Whether the session was there before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) resumed: Option<bool>,
+    /// Whether the new plan says anything else than the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp::workflow) plan_changed: Option<bool>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) phase: Option<PhaseBody>,
     #[serde(flatten)]

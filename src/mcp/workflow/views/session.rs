@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::workflow::{Checkpoint, Session, Summary};
+use super::drift::DriftBody;
+use crate::workflow::{Checkpoint, Drift, Session, Summary};
 
 /// How a session stands.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -27,6 +28,8 @@ pub(in crate::mcp::workflow) struct StateBody {
     checkpoints: BTreeMap<u32, &'static str>,
     created_at: String,
     updated_at: String,
+    #[serde(flatten)]
+    drift: Option<DriftBody>,
 }
 
 /// A session in a list.
@@ -60,7 +63,7 @@ pub(in crate::mcp::workflow) struct SessionBody {
 }
 
 impl StateBody {
-    pub(in crate::mcp::workflow) fn of(session: &Session) -> Self {
+    pub(in crate::mcp::workflow) fn of(session: &Session, drift: Option<Drift>) -> Self {
         Self {
             execution_model: "Complete task → Submit evidence → Advance phase",
             session_id: session.id.to_string(),
@@ -73,6 +76,7 @@ impl StateBody {
             checkpoints: checkpoints(session),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
+            drift: drift.map(DriftBody::of),
         }
     }
 }
