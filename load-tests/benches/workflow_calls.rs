@@ -133,6 +133,7 @@ fn engine(content: &Path, dir: &Path) -> Fallible<Arc<Engine>> {
     let settings = Settings {
         content: content.to_owned(),
         source_root: dir.to_owned(),
+        work_root: None,
         state: dir.join("state"),
         max_cached_sessions: 10_000,
         max_sessions: 100_000,
