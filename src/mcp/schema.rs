@@ -18,6 +18,9 @@ const UNSAID: [&str; 8] = [
     "maxItems",
 ];
 
+/// The most fields of an answer that are listed; of one with more, only those that it always has.
+const MOST_LISTED: usize = 5;
+
 /// Derives the schema of arguments.
 pub(super) fn of_arguments<T: JsonSchema>() -> JsonObject {
     shortened(derived::<T>(
@@ -56,7 +59,8 @@ fn shorten(schema: &mut Value) {
     }
 }
 
-/// Derives the schema of an answer that always has the fields `required`: of each field its type.
+/// Derives the schema of an answer that always has the fields `required`: of each field its type,
+/// as far as they are few.
 ///
 /// Clients check every structured answer against it, also one with `isError`, which carries
 /// another body: so of its own fields an answer requires only those that a refusal has too.
@@ -70,24 +74,10 @@ pub(super) fn of_answer<T: JsonSchema>(required: &[&str]) -> JsonObject {
         Some(kind) => (name, json!({ "type": kind })),
         None => (name, json!({})),
     };
-    let properties: JsonObject = properties.into_iter().map(typed).collect();
-    answer(properties, required)
-}
-
-/// The schema of an answer whose fields are too many to be listed: the fields `required`, which
-/// are strings.
-pub(super) fn of_long_answer(required: &[&str]) -> JsonObject {
-    let text = |name: &&str| ((*name).to_owned(), json!({ "type": "string" }));
-    answer(required.iter().map(text).collect(), required)
-}
-
-/// Derives the whole schema of an answer, which tests hold answers against.
-#[cfg(test)]
-pub(super) fn whole_of_answer<T: JsonSchema>() -> JsonObject {
-    derived::<T>(SchemaSettings::draft2020_12().for_serialize())
-}
-
-fn answer(properties: JsonObject, required: &[&str]) -> JsonObject {
+    let mut properties: JsonObject = properties.into_iter().map(typed).collect();
+    if properties.len() > MOST_LISTED {
+        properties.retain(|name, _| required.contains(&name.as_str()));
+    }
     let mut schema = JsonObject::new();
     schema.insert("type".to_owned(), json!("object"));
     schema.insert("properties".to_owned(), Value::Object(properties));
@@ -95,6 +85,12 @@ fn answer(properties: JsonObject, required: &[&str]) -> JsonObject {
         schema.insert("required".to_owned(), json!(required));
     }
     schema
+}
+
+/// Derives the whole schema of an answer, which tests hold answers against.
+#[cfg(test)]
+pub(super) fn whole_of_answer<T: JsonSchema>() -> JsonObject {
+    derived::<T>(SchemaSettings::draft2020_12().for_serialize())
 }
 
 /// Derives the schema of `T`, which is an object, without references: not every client follows

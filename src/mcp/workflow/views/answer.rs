@@ -184,7 +184,7 @@ pub(in crate::mcp::workflow) fn overview(definition: &Definition) -> JsonObject 
 /// Returns the output schema: of an answer and of an error. Each agent that connects would pay for
 /// sixty fields, so they are not listed.
 pub(in crate::mcp::workflow) fn schema() -> Arc<JsonObject> {
-    Arc::new(schema::of_long_answer(&["status", "action"]))
+    Arc::new(schema::of_answer::<Answer>(&["status", "action"]))
 }
 
 #[cfg(test)]
