@@ -18,7 +18,7 @@
 //! | the workflow is turned dynamic | phases that metadata lists go on; others wait until `replan` names a source |
 //! | a dynamic workflow is turned static | the session keeps its plan: a planned phase that metadata lists now has the files' text and tasks first |
 //! | a template is removed | tasks are refused by its name, phases come without their text; completing goes on |
-//! | the source of a plan is edited or removed | the plan stays, and answers say so until `replan` takes the new one ([`super::engine::Replanned`] says what it may change) |
+//! | the source of a plan is edited or removed | the plan stays, and answers say so until `replan` takes the new one; what that may change is told at [`super::Engine::replan`] |
 
 mod dynamic;
 mod metadata;

@@ -1,12 +1,4 @@
 //! Taking the plan of a session anew from its source.
-//!
-//! # What a new plan may change
-//!
-//! Completed phases are done: each of them that the old plan describes must be in the new one,
-//! under its number and with its name or its tasks, or the new plan is refused. The session keeps
-//! them as they were. The open phase and those after it are what the new plan says; evidence that
-//! was submitted for them stays. If the new plan ends before the open phase, the session is
-//! complete.
 
 use std::sync::Arc;
 
@@ -32,6 +24,12 @@ pub struct Replanned {
 
 impl Engine {
     /// Takes the plan of a session anew from its source, or from the one that `options` name.
+    ///
+    /// Completed phases are done: each of them that the old plan describes must be in the new one,
+    /// under its number and with its name or its tasks, or the new plan is refused. The session
+    /// keeps them as they were. The open phase and those after it are what the new plan says;
+    /// evidence that was submitted for them stays. If the new plan ends before the open phase, the
+    /// session is complete.
     ///
     /// If the caller goes away, the change is made all the same.
     ///

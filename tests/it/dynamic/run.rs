@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Site, planned};
+use super::{CHECKOUT, Site, planned};
 
 #[tokio::test]
 async fn the_real_spec_execution_runs_from_start_to_end() {
@@ -166,4 +166,50 @@ async fn a_session_survives_the_loss_of_its_source() {
         site.get("get_state", &id).await["workflow_state"]["is_complete"],
         true
     );
+}
+
+#[tokio::test]
+async fn a_phase_that_both_the_workflow_and_the_source_describe_has_the_tasks_of_both() {
+    let site = Site::of_corpus().await;
+    let prepare = "## Phase 0: Prepare\n\n- Task 0.1: Read the spec\n- Task 0.2: Ask\n\n";
+    site.write("specs/checkout/tasks.md", &format!("{prepare}{CHECKOUT}"));
+
+    let begun = site.started().await;
+
+    let id = &begun["session_id"];
+    assert_eq!(
+        (&begun["phase_name"], &begun["source"]),
+        (&json!("Spec Analysis & Planning"), &json!("file"))
+    );
+    let text = begun["phase_content"].as_str().unwrap();
+    assert!(
+        text.starts_with("# Phase 0: Spec Analysis & Planning"),
+        "{text}"
+    );
+    assert!(text.contains("\n---\n\n# Phase 0: Prepare\n"), "{text}");
+    let numbers: Vec<_> = begun["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| &task["task_number"])
+        .collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    assert_eq!(site.task(id, 0, 3).await["source"], "metadata_file");
+    let task = site.task(id, 0, 4).await;
+    assert_eq!(
+        (&task["source"], &task["task_name"]),
+        (&json!("dynamic"), &json!("Read the spec"))
+    );
+    assert!(
+        task["task_content"]
+            .as_str()
+            .unwrap()
+            .contains("task_number=5)"),
+        "{task}"
+    );
+    assert_eq!(
+        begun["validation_gate"]["fields"].as_array().unwrap().len(),
+        6
+    );
+    assert_eq!(site.complete(id, 0, planned()).await["next_phase"], 1);
 }
