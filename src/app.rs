@@ -199,6 +199,12 @@ fn search_settings(config: &Config) -> search::Settings {
             Quantization::F16 => search::Quantization::F16,
             Quantization::I8 => search::Quantization::I8,
         },
+        fusion: search::Fusion {
+            k: config.search.fusion_k,
+            vectors: config.search.vector_weight,
+            keywords: config.search.keyword_weight,
+        },
+        max_per_file: config.search.max_per_file,
         cache: config.search.cache.dir().map(|dir| search::Cache {
             dir: dir.to_owned(),
             max_bytes: config.search.cache_max_mb * 1024 * 1024,

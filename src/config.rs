@@ -153,6 +153,16 @@ pub struct Search {
     /// Seconds between looks at the standards where the file system gives no notice (network
     /// volumes); 0 relies on notices.
     pub poll_secs: u64,
+    /// Reciprocal rank fusion of the rankings by meaning and by words: added to each rank, so the
+    /// larger, the less the first ranks stand out. 0 to 1,000.
+    pub fusion_k: f32,
+    /// What the ranking by meaning counts. 0 to 100; 0 leaves it out.
+    pub vector_weight: f32,
+    /// What the ranking by words counts. 0 to 100; 0 leaves it out.
+    pub keyword_weight: f32,
+    /// Passages of one file in an answer, as long as other files are left. At least 1. Queries
+    /// may say another number.
+    pub max_per_file: usize,
 }
 
 /// How vectors are laid out.
@@ -245,6 +255,11 @@ impl Default for Search {
             max_cached_vectors: 10_000,
             debounce_ms: 300,
             poll_secs: 0,
+            // As measured by `make eval`.
+            fusion_k: 10.0,
+            vector_weight: 1.0,
+            keyword_weight: 1.0,
+            max_per_file: 3,
         }
     }
 }
@@ -288,7 +303,7 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let ranges: [(&str, u64, u64, u64); 11] = [
+        let ranges: [(&str, u64, u64, u64); 12] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",
@@ -335,11 +350,18 @@ impl Config {
                 1_000_000,
             ),
             ("search.debounce_ms", self.search.debounce_ms, 10, 60_000),
+            (
+                "search.max_per_file",
+                self.search.max_per_file as u64,
+                1,
+                u64::MAX,
+            ),
         ];
         for (setting, value, least, most) in ranges {
             ensure!(value >= least, "{setting} is {value}, the least is {least}");
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
+        self.search.validate_weights()?;
         if let Some(alias) = &self.workflow.tool_alias {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
             ensure!(
@@ -347,6 +369,25 @@ impl Config {
                 "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
             );
         }
+        Ok(())
+    }
+}
+
+impl Search {
+    fn validate_weights(&self) -> anyhow::Result<()> {
+        let weights = [
+            ("search.fusion_k", self.fusion_k, 1_000.0),
+            ("search.vector_weight", self.vector_weight, 100.0),
+            ("search.keyword_weight", self.keyword_weight, 100.0),
+        ];
+        for (setting, value, most) in weights {
+            let fits = (0.0..=most).contains(&value);
+            ensure!(fits, "{setting} is {value}, allowed is 0 to {most}");
+        }
+        ensure!(
+            self.vector_weight + self.keyword_weight > 0.0,
+            "search.vector_weight and search.keyword_weight are both 0: nothing would be found"
+        );
         Ok(())
     }
 }
@@ -409,6 +450,18 @@ mod tests {
             ("drain_secs: 301", "drain_secs is 301, the most is 300"),
             ("search: {queue: 0}", "search.queue is 0, the least is 1"),
             ("search: {queue: many}", "search.queue"),
+            (
+                "search: {fusion_k: -1}",
+                "search.fusion_k is -1, allowed is 0 to 1000",
+            ),
+            (
+                "search: {vector_weight: 101}",
+                "search.vector_weight is 101, allowed is 0 to 100",
+            ),
+            (
+                "search: {vector_weight: 0, keyword_weight: 0}",
+                "are both 0",
+            ),
             ("drian_secs: 5", "unknown field: found `drian_secs`"),
             ("search: {quue: 5}", "unknown field: found `quue`"),
             (

@@ -10,12 +10,18 @@ mod embedder;
 mod embedding;
 mod engine;
 mod error;
+mod fusion;
 mod index;
 mod indexer;
+mod keywords;
 mod progress;
 mod published;
 mod query;
+mod ranking;
+mod relevance;
+mod scope;
 mod seeker;
+mod selection;
 mod snapshot;
 mod vectors;
 mod watcher;
@@ -23,13 +29,15 @@ mod watcher;
 use std::{path::PathBuf, time::Duration};
 
 pub use answer::{Answer, Passage};
-pub use corpus::{Fault, check};
+pub use corpus::{Estimate, Fault, Tokens, check};
 pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
+pub use fusion::Fusion;
 pub use index::{Index, Layout, Quantization};
 pub use progress::Progress;
-pub use query::{InvalidQuery, Query};
+pub use query::{InvalidQuery, Mode, Query};
+pub use relevance::Evidence;
 pub use vectors::{Cache, ModelId};
 
 /// What an operator can set about search.
@@ -47,6 +55,11 @@ pub struct Settings {
     pub max_cached_vectors: u64,
     /// How the vectors of large corpora are laid out.
     pub quantization: Quantization,
+    /// How the rankings by meaning and by words are made one.
+    pub fusion: Fusion,
+    /// Passages of one file in an answer whose query says nothing of it, as long as others are
+    /// left. At least 1.
+    pub max_per_file: usize,
     /// Where vectors are kept on disk; none keeps them in memory only.
     pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.

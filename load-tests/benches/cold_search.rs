@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
     config::Config,
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Quantization, Query, Settings, load_model},
+    search::{EmbedError, Embedder, Engine, Fusion, Quantization, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -159,6 +159,8 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         quantization: Quantization::F32,
         cache: None,
         debounce: Duration::from_millis(300),
+        fusion: Fusion::default(),
+        max_per_file: 3,
         poll: None,
     };
     let _runtime = runtime.enter();

@@ -29,6 +29,21 @@ pub(super) struct Arguments {
     /// Only passages with this tag; may be given several times.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// Only passages of files that match this glob, such as `**/api-*.md`.
+    #[arg(long, value_name = "GLOB")]
+    file: Option<String>,
+    /// Only passages of files in this directory below `standards/`.
+    #[arg(long, value_name = "DIR")]
+    category: Option<String>,
+    /// How passages are found: hybrid, vector or keyword.
+    #[arg(long, default_value = "hybrid")]
+    mode: String,
+    /// Passages of one file at most, as long as others are left.
+    #[arg(long, value_name = "COUNT")]
+    max_per_file: Option<u64>,
+    /// Tokens of all passages together at most.
+    #[arg(long, value_name = "COUNT")]
+    max_tokens: Option<u64>,
     /// Print the answer as JSON, as agents get it.
     #[arg(long)]
     json: bool,
@@ -38,12 +53,24 @@ pub(super) struct Arguments {
 
 impl Arguments {
     fn query(&self) -> anyhow::Result<Query> {
-        let mut query = Query::new(&self.question)?;
+        let mut query = Query::new(&self.question)?.with_mode(&self.mode)?;
         if let Some(n_results) = self.n_results {
             query = query.with_n_results(n_results)?;
         }
         if let Some(phase) = self.phase {
             query = query.with_phase(phase)?;
+        }
+        if let Some(glob) = &self.file {
+            query = query.with_file(glob)?;
+        }
+        if let Some(category) = &self.category {
+            query = query.with_category(category)?;
+        }
+        if let Some(most) = self.max_per_file {
+            query = query.with_max_per_file(most)?;
+        }
+        if let Some(most) = self.max_tokens {
+            query = query.with_max_tokens(most)?;
         }
         Ok(query.with_tags(&self.tags)?)
     }
@@ -113,7 +140,7 @@ fn as_json(answer: &Answer, took: Duration) -> Value {
     json!({
         "results": answer.passages.iter().map(passage).collect::<Vec<_>>(),
         "total_tokens": answer.total_tokens,
-        "retrieval_method": Answer::METHOD,
+        "retrieval_method": answer.method.as_str(),
         "query_time_ms": took.as_secs_f64() * 1e3,
     })
 }

@@ -1,12 +1,13 @@
 //! Resources: what can be read by an address, without calling a tool.
 //!
 //! Each kind of address has a module of its own, which lists and reads it. Workflows are listed;
-//! sessions are found with `list_sessions` or by completion. Nothing is kept: what is read is
+//! sessions are found with `list_sessions` or by completion, standards with `search_standards`. Nothing is kept: what is read is
 //! what is on disk at the call.
 
 mod address;
 mod page;
 mod sessions;
+mod standards;
 mod workflows;
 
 use std::sync::Arc;
@@ -23,7 +24,10 @@ use serde_json::json;
 use tracing::error;
 
 pub(super) use self::address::{Address, WorkflowAddress};
-use crate::workflow::{Engine, Error, Kind};
+use crate::{
+    search,
+    workflow::{Engine, Error, Kind},
+};
 
 /// How long a client may keep the list of templates, in milliseconds: it changes only with a new
 /// version of the server.
@@ -58,7 +62,9 @@ pub(super) async fn list(
 /// Lists the kinds of addresses.
 pub(super) fn templates() -> ListResourceTemplatesResult {
     let templates = workflows::templates().into_iter();
-    let templates = templates.chain([sessions::template()]).collect();
+    let templates = templates
+        .chain([sessions::template(), standards::template()])
+        .collect();
     ListResourceTemplatesResult::with_all_items(templates)
         .with_ttl_ms(TEMPLATES_TTL_MS)
         .with_cache_scope(CacheScope::Public)
@@ -95,6 +101,7 @@ pub(super) fn variables(uri: &str) -> Result<Vec<&'static str>, ErrorData> {
 /// behind it is at fault.
 pub(super) async fn read(
     engine: &Arc<Engine>,
+    search: &Arc<search::Engine>,
     request: ReadResourceRequestParams,
 ) -> Result<ReadResourceResponse, ErrorData> {
     let uri = request.uri;
@@ -105,6 +112,9 @@ pub(super) async fn read(
             (read, CacheScope::Public)
         }
         Address::Session(id) => (sessions::read(engine, id, &uri).await?, CacheScope::Private),
+        Address::Standard(address) => {
+            (standards::read(search, &address, &uri)?, CacheScope::Public)
+        }
     };
     let result = ReadResourceResult::new(vec![contents])
         .with_ttl_ms(LIVE_TTL_MS)

@@ -160,7 +160,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&self.workflows, request).await
+        resources::read(&self.workflows, &self.search, request).await
     }
 
     async fn list_prompts(

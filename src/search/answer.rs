@@ -1,10 +1,24 @@
 //! What a search brings.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use super::corpus::Chunk;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// The passages nearest to a question, best first, all of one generation of the standards.
+use super::{
+    corpus::{Chunk, Document},
+    query::Mode,
+    relevance::Evidence,
+};
+
+/// What stands for itself in a URI of a file or a section.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// The passages that fit a question best, best first, all of one generation of the standards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The passages.
@@ -13,69 +27,134 @@ pub struct Answer {
     pub total_tokens: usize,
     /// The generation of the standards that the passages are from.
     pub generation: u64,
+    /// How they were found: by words alone if hybrid was asked for and vectors are still made.
+    pub method: Mode,
+    /// Passages that were searched: those that the filters allow.
+    pub searched: usize,
+    /// The question that was searched for, if it was not the one asked: misspelt words are
+    /// replaced by those of the standards.
+    pub searched_for: Option<Arc<str>>,
 }
 
-impl Answer {
-    /// How passages were found, in the words of the Python server.
-    pub const METHOD: &str = "vector";
-
-    pub(super) fn new(passages: Vec<Passage>, generation: u64) -> Self {
-        Self {
-            total_tokens: passages.iter().map(|passage| passage.chunk.tokens).sum(),
-            passages,
-            generation,
-        }
-    }
-}
-
-/// A passage and how near it is.
+/// A passage and how surely it bears on the question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// Cosine of the angle between question and passage, 0 to 1; higher is nearer.
+    /// A probability, 0 to 1, on one scale for all questions.
     pub relevance_score: f64,
-    chunk: Arc<Chunk>,
+    /// What the score is made of.
+    pub evidence: Evidence,
+    /// The passage is longer: the rest did not fit into the budget.
+    pub truncated: bool,
+    /// Other files that say nearly the same.
+    pub also_in: Vec<Arc<str>>,
+    /// Its first chunk.
+    pub(super) first: Arc<Chunk>,
+    /// Its bytes in the document, and its last line.
+    pub(super) range: Range<usize>,
+    pub(super) last_line: usize,
 }
 
 impl Passage {
-    pub(super) fn new(chunk: Arc<Chunk>, relevance_score: f64) -> Self {
+    /// The passage of `chunk`.
+    pub(super) fn of(chunk: &Arc<Chunk>, evidence: Evidence) -> Self {
         Self {
-            relevance_score,
-            chunk,
+            relevance_score: evidence.relevance(),
+            evidence,
+            truncated: false,
+            also_in: Vec::new(),
+            range: chunk.passage.clone(),
+            last_line: chunk.lines.1,
+            first: Arc::clone(chunk),
         }
+    }
+
+    fn document(&self) -> &Document {
+        &self.first.document
     }
 
     /// Returns its text, as the file has it.
     pub fn content(&self) -> &str {
-        &self.chunk.text
+        self.document().text[self.range.clone()].trim_end()
     }
 
     /// Returns its file, relative to the content directory.
     pub fn file(&self) -> &str {
-        &self.chunk.file
+        &self.first.file
     }
 
     /// Returns the headings that it stands under, outermost first, joined by ` > `.
     pub fn section(&self) -> &str {
-        &self.chunk.section
+        &self.first.section
     }
 
     /// Returns its first and last line in the file, counted from 1.
     pub fn lines(&self) -> (usize, usize) {
-        self.chunk.lines
+        (self.first.lines.0, self.last_line)
     }
 
     /// Returns its length in tokens, estimated as characters / 4.
     pub fn tokens(&self) -> usize {
-        self.chunk.tokens
+        self.content().chars().count().div_ceil(4)
     }
 
     /// Returns its tags, sorted.
     pub fn tags(&self) -> &[String] {
-        &self.chunk.tags
+        &self.first.tags
     }
 
     /// Returns the phase that it speaks of, if any.
     pub fn phase(&self) -> Option<u32> {
-        self.chunk.phase
+        self.first.phase
+    }
+
+    /// Returns what it is called: its file below `standards/`, its section's anchor, and which
+    /// passage of the section it is if it is not the first. It stays as long as those do.
+    pub fn id(&self) -> String {
+        let mut id = self.address();
+        if self.first.part > 1 {
+            id.push(':');
+            id.push_str(&self.first.part.to_string());
+        }
+        id
+    }
+
+    /// Returns the address of its section.
+    pub fn uri(&self) -> String {
+        format!("standards://{}", self.address())
+    }
+
+    fn address(&self) -> String {
+        let document = self.document();
+        let path = utf8_percent_encode(document.path(), PLAIN);
+        match document.anchor(self.range.start) {
+            Some(anchor) => format!("{path}#{}", utf8_percent_encode(anchor, PLAIN)),
+            None => path.to_string(),
+        }
+    }
+
+    /// Shortens it to at most `tokens`, after a line if there is one to end with.
+    pub(super) fn shorten(&mut self, tokens: usize) {
+        let text = self.content();
+        let Some((most, _)) = text.char_indices().nth(4 * tokens) else {
+            return;
+        };
+        let end = text[..most].rfind('\n').unwrap_or(most);
+        let lines = text[..end].matches('\n').count();
+        self.range.end = self.range.start + end;
+        self.last_line = self.first.lines.0 + lines;
+        self.truncated = true;
+    }
+}
+
+/// Reads an address as [`Passage::uri`] has it after its scheme: the path of a file, and the
+/// anchor of a section if there is one.
+pub(super) fn parse_address(address: &str) -> Option<(String, Option<String>)> {
+    let decoded = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8().ok()?;
+        Some(decoded.into_owned())
+    };
+    match address.split_once('#') {
+        None => Some((decoded(address)?, None)),
+        Some((path, anchor)) => Some((decoded(path)?, Some(decoded(anchor)?))),
     }
 }

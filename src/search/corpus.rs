@@ -1,13 +1,18 @@
 //! The standards: read from their directory and cut into passages.
 
 mod chunk;
+mod cut;
+mod document;
 mod fault;
 mod files;
 mod front_matter;
 mod labels;
+mod lines;
 mod markdown;
+mod tokens;
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +20,9 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 pub(super) use chunk::Chunk;
+pub(super) use document::Document;
 pub use fault::Fault;
+pub use tokens::{Estimate, Tokens};
 
 /// The directory below the content directory that is indexed.
 pub(super) const STANDARDS: &str = "standards";
@@ -30,15 +37,25 @@ pub(super) struct Corpus {
     pub(super) digest: [u8; 32],
 }
 
-/// Reads `content/standards`. A file that cannot be used is a fault; the others are read.
-pub(super) fn read(content: &Path) -> Corpus {
+/// Reads `content/standards`. A file that cannot be used is a fault; the others are read. Of files
+/// that are as they were, the chunks are taken from `known`.
+pub(super) fn read(content: &Path, tokens: &dyn Tokens, known: &[Arc<Chunk>]) -> Corpus {
     let mut corpus = Corpus::default();
     let mut digest = Sha256::new();
+    let known = by_file(known);
     for file in files::read(content, &mut corpus.faults) {
+        let of_text: [u8; 32] = Sha256::digest(&file.text).into();
         digest.update(file.name.as_bytes());
         digest.update([0]);
-        digest.update(Sha256::digest(&file.text));
-        match chunk::chunks(&file.name, &file.text) {
+        digest.update(of_text);
+        let before = known.get(&*file.name).copied().unwrap_or_default();
+        let same = |chunk: &Arc<Chunk>| chunk.document.digest == of_text;
+        if before.first().is_some_and(same) {
+            corpus.files += 1;
+            corpus.chunks.extend(before.iter().cloned());
+            continue;
+        }
+        match chunk::chunks(&file.name, file.text, of_text, tokens) {
             Ok(chunks) => {
                 corpus.files += 1;
                 corpus.chunks.extend(chunks.into_iter().map(Arc::new));
@@ -51,6 +68,12 @@ pub(super) fn read(content: &Path) -> Corpus {
     }
     corpus.digest = digest.finalize().into();
     corpus
+}
+
+/// Returns the chunks of each file, which stand side by side.
+fn by_file(chunks: &[Arc<Chunk>]) -> HashMap<&str, &[Arc<Chunk>]> {
+    let files = chunks.chunk_by(|one, next| one.file == next.file);
+    files.map(|of_file| (&*of_file[0].file, of_file)).collect()
 }
 
 /// Reads all standards and returns what is wrong with them, in the order of the files.
@@ -69,4 +92,10 @@ pub fn check(content: &Path) -> Vec<Fault> {
     }
     faults.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
     faults
+}
+
+/// Cuts a text for tests.
+#[cfg(test)]
+pub(super) fn chunks(file: &str, text: &str) -> Vec<Chunk> {
+    chunk::chunks(file, text.to_owned(), [0; 32], &Estimate).expect("the text is in order")
 }

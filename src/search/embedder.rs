@@ -2,12 +2,15 @@
 
 mod model;
 mod recipe;
+mod tokens;
 mod workers;
 
 pub use model::load_model;
 pub(super) use workers::Workers;
 
-use super::{Error, ModelId};
+use std::sync::Arc;
+
+use super::{Error, Estimate, ModelId, Tokens};
 
 /// A model that turns text into vectors. Each thread owns one; it is given one text at a time,
 /// because a quantised model's vector depends on what else is in the batch.
@@ -27,6 +30,11 @@ pub trait Embedder: Send {
     /// Returns what the model was trained to find before a text.
     fn prefixes(&self) -> Prefixes {
         Prefixes::default()
+    }
+
+    /// Returns what counts tokens as the model does.
+    fn tokens(&self) -> Arc<dyn Tokens> {
+        Arc::new(Estimate)
     }
 
     /// Makes the model anew after it has panicked: its native part may be in any state.

@@ -8,9 +8,9 @@ use tokio::{
 };
 
 use super::{
-    Answer, Embedder, Error, Progress, Query, Settings, embedder::Workers, embedding::Embedding,
-    index::Layout, indexer::Indexer, published::Published, seeker::Seeker, vectors::Store,
-    watcher::Watcher,
+    Answer, Embedder, Error, Progress, Query, Settings, answer::parse_address, embedder::Workers,
+    embedding::Embedding, index::Layout, indexer::Indexer, published::Published, ranking::Rules,
+    seeker::Seeker, vectors::Store, watcher::Watcher,
 };
 use crate::observed::{
     CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
@@ -71,6 +71,8 @@ impl Engine {
     ) -> Result<Arc<Self>, Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let model = embedders.first().and_then(|embedder| embedder.id());
+        let tokens = embedders.first().map(|embedder| embedder.tokens());
+        let tokens = tokens.ok_or(Error::NoWorkers)?;
         let store = settings.cache.zip(model);
         let store = store.map(|(cache, model)| Arc::new(Store::new(&cache, model, locks)));
         let workers = Arc::new(Workers::start(embedders, settings.queue, locks)?);
@@ -84,6 +86,11 @@ impl Engine {
             workers: Arc::clone(&workers),
             vectors: ObservedCache::new("vectors", vectors, caches),
             lookups: ObservedSemaphore::new("search.index", threads, locks),
+            tokens: Arc::clone(&tokens),
+            rules: Rules {
+                fusion: settings.fusion,
+                max_per_file: settings.max_per_file,
+            },
         });
         // As notices name their files. Without a working directory nothing can be read either.
         let content = std::path::absolute(&settings.content).unwrap_or(settings.content);
@@ -91,6 +98,7 @@ impl Engine {
             watcher: Watcher::start(&content, settings.poll),
             content,
             debounce: settings.debounce,
+            tokens,
             embedding: Embedding {
                 workers,
                 store,
@@ -112,7 +120,7 @@ impl Engine {
         }))
     }
 
-    /// Finds the passages nearest to `query`, in the snapshot of now. Equal questions that are
+    /// Finds the passages that fit `query` best, in the snapshot of now. Equal questions that are
     /// asked at once are answered by one search, which goes on if a caller goes away. A question
     /// before the first snapshot waits for it up to ten seconds.
     ///
@@ -129,6 +137,23 @@ impl Engine {
         let key = (query, snapshot.generation);
         let seek = || Arc::clone(&self.seeker).answer(snapshot, key.0.clone());
         self.answers.get_or_load(&key, seek).await
+    }
+
+    /// Returns the text of a standard, or of a section of it, in the snapshot of now. The address
+    /// is that of a passage's URI, after `standards://`.
+    pub fn standard(&self, address: &str) -> Option<String> {
+        let (path, anchor) = parse_address(address)?;
+        let snapshot = self.published.snapshot();
+        let chunks = snapshot.chunks();
+        let chunk = chunks.iter().find(|chunk| chunk.document.path() == path)?;
+        let document = &chunk.document;
+        match anchor {
+            None => Some(document.text.clone()),
+            Some(anchor) => {
+                let section = document.section(&anchor)?;
+                Some(document.text[section].trim_end().to_owned())
+            }
+        }
     }
 
     /// Tells what the engine answers from.

@@ -22,6 +22,10 @@ pub enum Error {
         progress: Progress,
     },
 
+    /// A question is to be answered by meaning alone, and the passages have no vectors yet.
+    #[error("the vectors of the standards are still being made: mode keyword answers now")]
+    NoVectors,
+
     /// The model failed on a question.
     #[error("cannot embed the question")]
     Embed(#[from] EmbedError),
@@ -33,6 +37,10 @@ pub enum Error {
     /// The vector index failed.
     #[error("the vector index failed")]
     Index(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// The keyword index failed.
+    #[error("the keyword index failed")]
+    Keywords(#[source] Box<dyn std::error::Error + Send + Sync>),
 
     /// Two vectors of different lengths met, as after a change of the model.
     #[error("a vector has {got} dimensions, the index has {expected}")]
@@ -100,11 +108,12 @@ impl Error {
     /// Classifies the error. A new variant does not compile until it is placed here.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Busy { .. } | Self::Indexing { .. } => Kind::Retry,
+            Self::Busy { .. } | Self::Indexing { .. } | Self::NoVectors => Kind::Retry,
             Self::Shared(error) => error.kind(),
             Self::Embed(_)
             | Self::NoWorkers
             | Self::Index(_)
+            | Self::Keywords(_)
             | Self::Dimensions { .. }
             | Self::Task(_)
             | Self::Panicked(_)

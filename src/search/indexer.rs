@@ -6,7 +6,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 use tracing::{error, info, warn};
 
 use super::{
-    Error,
+    Error, Tokens,
     corpus::{self, Corpus},
     embedding::Embedding,
     error::chain,
@@ -23,6 +23,8 @@ pub(super) struct Indexer {
     pub(super) content: PathBuf,
     pub(super) debounce: Duration,
     pub(super) watcher: Watcher,
+    /// Passages are cut by what it counts.
+    pub(super) tokens: Arc<dyn Tokens>,
     pub(super) embedding: Embedding,
     pub(super) published: Arc<Published>,
     pub(super) layout: Layout,
@@ -50,8 +52,10 @@ impl Indexer {
     async fn renew(&self) -> Result<(), Error> {
         let started = Instant::now();
         let content = self.content.clone();
-        let corpus = spawn_blocking(move || corpus::read(&content)).await?;
         let previous = self.published.snapshot();
+        let (tokens, known) = (Arc::clone(&self.tokens), Arc::clone(&previous));
+        let read = move || corpus::read(&content, &*tokens, known.chunks());
+        let corpus = spawn_blocking(read).await?;
         if previous.digest == Some(corpus.digest) {
             return Ok(());
         }

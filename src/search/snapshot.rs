@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{
-    Error, Passage, Query,
+    Error,
     corpus::{Chunk, Corpus, Fault},
     embedding::Embedded,
     index::Index,
+    keywords::Keywords,
     vectors::Key,
 };
 
@@ -27,8 +28,11 @@ pub(super) struct Snapshot {
     /// Passages that the model failed on.
     pub(super) left_out: usize,
     chunks: Vec<Arc<Chunk>>,
+    /// Of all chunks, at their positions.
+    keywords: Arc<Keywords>,
     /// What the chunks' texts are known by.
     keys: Vec<Key>,
+    /// Of all chunks, at their positions; of none while vectors are still made.
     index: Index,
 }
 
@@ -43,6 +47,7 @@ impl Snapshot {
             inferred: 0,
             left_out: 0,
             chunks: Vec::new(),
+            keywords: Arc::new(Keywords::build(&[]).expect("no words cannot fail")),
             keys: Vec::new(),
             index: Index::empty(),
         }
@@ -68,11 +73,12 @@ impl Snapshot {
             .zip(embedded.vectors);
         let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
         let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
-        let (chunks, keys): (_, Vec<_>) = passages.into_iter().unzip();
+        let (chunks, keys): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
         Ok(Self {
             generation,
             files: corpus.files,
             faults: corpus.faults,
+            keywords: Arc::new(Keywords::build(&chunks)?),
             digest: (left_out == 0).then_some(corpus.digest),
             inferred: embedded.inferred,
             left_out,
@@ -105,30 +111,20 @@ impl Snapshot {
             .collect()
     }
 
-    /// Returns the passages that `query` allows, nearest to `vector` first: as many as it asks
-    /// for, if there are as many.
-    ///
-    /// # Errors
-    ///
-    /// If the vector is of another model.
-    pub(super) fn nearest(&self, query: &Query, vector: &[f32]) -> Result<Vec<Passage>, Error> {
-        let found = if query.phase().is_none() && query.tags().is_empty() {
-            self.index.nearest(vector, query.n_results())?
-        } else {
-            let allowed = |at: usize| allows(query, &self.chunks[at]);
-            self.index
-                .nearest_where(vector, query.n_results(), allowed)?
-        };
-        let passage = |(at, cosine): (usize, f32)| {
-            let score = (f64::from(cosine).clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;
-            Passage::new(Arc::clone(&self.chunks[at]), score)
-        };
-        Ok(found.into_iter().map(passage).collect())
+    /// Tells whether questions can be answered by meaning: not while vectors are still made.
+    pub(super) fn has_vectors(&self) -> bool {
+        self.index.len() > 0
     }
-}
 
-fn allows(query: &Query, chunk: &Chunk) -> bool {
-    let phase = query.phase().is_none_or(|phase| chunk.phase == Some(phase));
-    let tagged = |tag| chunk.tags.binary_search(tag).is_ok();
-    phase && (query.tags().is_empty() || query.tags().iter().any(tagged))
+    pub(super) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
+    pub(super) fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
 }

@@ -37,6 +37,7 @@ async fn every_installed_workflow_and_phase_is_listed_and_can_be_read() {
         "workflow://{workflow_type}/phases/{phase}",
         "workflow://{workflow_type}/phases/{phase}/tasks/{task_number}",
         "session://{session_id}",
+        "standards://{+path}{#section}",
     ];
     assert_eq!(templates, expected);
     for resource in &listed {

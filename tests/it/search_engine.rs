@@ -1,5 +1,6 @@
 //! Standards search: the engine against races, bad files and a model that misbehaves.
 
+mod answers;
 mod cache;
 mod files;
 mod live;
@@ -20,7 +21,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Error, ModelId, Quantization, Query, Settings},
+    search::{EmbedError, Embedder, Engine, Error, Fusion, ModelId, Quantization, Query, Settings},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -188,6 +189,8 @@ fn settings(content: &Path) -> Settings {
         quantization: Quantization::F32,
         cache: None,
         debounce: Duration::from_millis(20),
+        fusion: Fusion::default(),
+        max_per_file: 3,
         poll: None,
     }
 }

@@ -275,7 +275,7 @@ async fn a_search_finds_passages_and_says_where_they_are() {
     let score = passage["relevance_score"].as_f64().unwrap();
     assert!(score > 0.0 && score <= 1.0, "{score}");
     assert_eq!(answer["total_tokens"], passage["tokens"]);
-    assert_eq!(answer["retrieval_method"], "vector");
+    assert_eq!(answer["retrieval_method"], "hybrid");
     assert!(answer["query_time_ms"].is_number());
 }
 

@@ -1,4 +1,5 @@
-//! What a URI names. Each address has one spelling, without percent-encoding.
+//! What a URI names. Each address of a workflow or session has one spelling, without
+//! percent-encoding.
 
 use std::fmt;
 
@@ -6,6 +7,9 @@ use crate::workflow::{Phase, SessionId, WorkflowType};
 
 /// The longest URI in bytes: the longest name of a workflow, and room for the numbers.
 const MAX_URI_BYTES: usize = 256;
+
+/// The longest path and section of a standard in bytes, each letter as up to 12 of them.
+const MAX_STANDARD_BYTES: usize = 8_192;
 
 /// The largest number of a phase or a task, as in the `workflow` tool.
 const MAX_NUMBER: u32 = 9_999;
@@ -17,6 +21,8 @@ pub(in crate::mcp) enum Address {
     Workflow(WorkflowAddress),
     /// A session.
     Session(SessionId),
+    /// A standard, or a section of it: search knows which there are.
+    Standard(String),
 }
 
 /// An installed workflow, a phase of it, or a task. Ordered as they are listed.
@@ -36,6 +42,14 @@ impl Address {
     ///
     /// Says what is wrong with it.
     pub(in crate::mcp) fn parse(uri: &str) -> Result<Self, String> {
+        if let Some(standard) = uri.strip_prefix("standards://") {
+            return match standard.len() {
+                0..=MAX_STANDARD_BYTES => Ok(Self::Standard(standard.to_owned())),
+                bytes => Err(format!(
+                    "it has {bytes} bytes, the most is {MAX_STANDARD_BYTES}"
+                )),
+            };
+        }
         if uri.len() > MAX_URI_BYTES {
             let bytes = uri.len();
             return Err(format!("it has {bytes} bytes, the most is {MAX_URI_BYTES}"));
@@ -49,7 +63,7 @@ impl Address {
                 Ok(id) => Ok(Self::Session(id)),
                 Err(error) => Err(error.to_string()),
             },
-            _ => Err("the schemes are workflow:// and session://".to_owned()),
+            _ => Err("the schemes are workflow://, session:// and standards://".to_owned()),
         }
     }
 }

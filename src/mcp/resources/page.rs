@@ -25,7 +25,7 @@ pub(super) fn after(
     };
     match Address::parse(&cursor) {
         Ok(Address::Workflow(address)) => Ok(Some(address)),
-        Ok(Address::Session(_)) | Err(_) => {
+        Ok(Address::Session(_) | Address::Standard(_)) | Err(_) => {
             let shown = shortened(&cursor);
             let message = format!(
                 "`{shown}` is no cursor: send the `nextCursor` of the page before, or none for \

@@ -11,7 +11,17 @@ use crate::{
     search::{InvalidQuery, Query},
 };
 
-const ARGUMENTS: [&str; 4] = ["query", "n_results", "filter_phase", "filter_tags"];
+const ARGUMENTS: [&str; 9] = [
+    "query",
+    "n_results",
+    "filter_phase",
+    "filter_tags",
+    "filter_file",
+    "filter_category",
+    "mode",
+    "max_per_file",
+    "max_tokens",
+];
 
 /// Describes the arguments to a client.
 pub(super) fn schema() -> Arc<JsonObject> {
@@ -48,6 +58,45 @@ pub(super) fn schema() -> Arc<JsonObject> {
                 "description": "Return only passages with at least one of these tags: ast, \
                                 code_example, coverage, documentation, git, logging, mcp, \
                                 mocking, rag, testing, workflow, or one of a file's own."
+            },
+            "filter_file": {
+                "type": ["string", "null"],
+                "minLength": 1,
+                "maxLength": 256,
+                "default": null,
+                "description": "Return only passages of files that match this glob: a name such \
+                                as `*lock*.md`, or a path below standards/ such as \
+                                `testing/**`."
+            },
+            "filter_category": {
+                "type": ["string", "null"],
+                "minLength": 1,
+                "maxLength": 256,
+                "default": null,
+                "description": "Return only passages of files in this directory below \
+                                standards/, such as `testing`."
+            },
+            "mode": {
+                "type": ["string", "null"],
+                "enum": ["hybrid", "vector", "keyword", null],
+                "default": "hybrid",
+                "description": "hybrid finds by meaning and by words; vector by meaning alone; \
+                                keyword by words alone, for exact names."
+            },
+            "max_per_file": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "default": null,
+                "description": "Passages of one file at most, as long as other files have any \
+                                that fit. The server has a default, usually 3."
+            },
+            "max_tokens": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "maximum": 1_000_000,
+                "default": null,
+                "description": "Tokens of all passages together at most; what does not fit is \
+                                left out."
             }
         },
         "required": ["query"],
@@ -74,19 +123,51 @@ pub(super) fn query(mut given: JsonObject) -> Result<Query, ToolError> {
         Some(other) => return Err(mistyped("query", other, "a string")),
         None => return Err(refused("the argument `query` is missing")),
     };
-    let query = match whole_number(&given, "n_results", "from 1 to 50")? {
-        Some(number) => query
-            .with_n_results(number)
-            .map_err(|error| invalid(&error))?,
-        None => query,
-    };
-    let query = match whole_number(&given, "filter_phase", "from 0 to 1000")? {
-        Some(number) => query.with_phase(number).map_err(|error| invalid(&error))?,
-        None => query,
-    };
-    query
-        .with_tags(&tags(&given)?)
-        .map_err(|error| invalid(&error))
+    let number = |name, range| whole_number(&given, name, range);
+    let text = |name| string(&given, name);
+    let query = with(
+        query,
+        number("n_results", "from 1 to 50")?,
+        Query::with_n_results,
+    )?;
+    let query = with(
+        query,
+        number("filter_phase", "from 0 to 1000")?,
+        Query::with_phase,
+    )?;
+    let query = with(query, Some(&*tags(&given)?), Query::with_tags)?;
+    let query = with(query, text("filter_file")?, Query::with_file)?;
+    let query = with(query, text("filter_category")?, Query::with_category)?;
+    let query = with(query, text("mode")?, Query::with_mode)?;
+    let query = with(
+        query,
+        number("max_per_file", "from 1 up")?,
+        Query::with_max_per_file,
+    )?;
+    with(
+        query,
+        number("max_tokens", "from 1 to 1000000")?,
+        Query::with_max_tokens,
+    )
+}
+
+fn with<T>(
+    query: Query,
+    argument: Option<T>,
+    narrow: impl FnOnce(Query, T) -> Result<Query, InvalidQuery>,
+) -> Result<Query, ToolError> {
+    match argument {
+        None => Ok(query),
+        Some(argument) => narrow(query, argument).map_err(|error| invalid(&error)),
+    }
+}
+
+fn string<'a>(given: &'a JsonObject, name: &str) -> Result<Option<&'a str>, ToolError> {
+    match given.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(mistyped(name, other, "a string")),
+    }
 }
 
 /// Numbers may come as floats: some clients know no others.
@@ -209,6 +290,26 @@ mod tests {
             (
                 json!({ "query": "q", "filter_tags": ["git", 1] }),
                 "`filter_tags` is 1, expected strings in it",
+            ),
+            (
+                json!({ "query": "q", "filter_file": "a[" }),
+                "filter_file is not a glob: unclosed character class; missing ']'",
+            ),
+            (
+                json!({ "query": "q", "filter_category": ["testing"] }),
+                "`filter_category` is a list of 1, expected a string",
+            ),
+            (
+                json!({ "query": "q", "mode": "fuzzy" }),
+                "mode is \"fuzzy\", allowed are hybrid, vector and keyword",
+            ),
+            (
+                json!({ "query": "q", "max_per_file": 0 }),
+                "max_per_file is 0, the least is 1",
+            ),
+            (
+                json!({ "query": "q", "max_tokens": "many" }),
+                "`max_tokens` is \"many\", expected a whole number from 1 to 1000000",
             ),
             (
                 json!({ "query": "q", "filter_tags": [""] }),

@@ -19,8 +19,14 @@ pub(super) struct AnswerView<'a> {
     results: Vec<PassageView<'a>>,
     /// Tokens of all results together.
     total_tokens: usize,
-    /// How they were found.
+    /// How they were found: `hybrid`, `vector` or `keyword`; `keyword` also while the vectors of
+    /// new standards are still being made.
     retrieval_method: &'static str,
+    /// The question that was searched for, where misspelt words were mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched_for: Option<&'a str>,
+    /// Passages that the filters allow.
+    searched: usize,
     /// How long it took, in milliseconds.
     query_time_ms: f64,
     /// What went wrong.
@@ -34,13 +40,17 @@ pub(super) struct AnswerView<'a> {
 /// A passage of a standard.
 #[derive(Debug, JsonSchema, Serialize)]
 struct PassageView<'a> {
+    /// What the passage is called; it stays while its file and headings do.
+    id: String,
+    /// Read this resource for the whole section, or without what comes after # for the whole file.
+    uri: String,
     /// The passage, in Markdown.
     content: &'a str,
     /// Relative to the content directory.
     file: &'a str,
     /// The headings above the passage.
     section: &'a str,
-    /// Higher is nearer.
+    /// How surely it bears on the question, on one scale for all questions.
     #[schemars(range(min = 0.0, max = 1.0))]
     relevance_score: f64,
     tokens: usize,
@@ -50,6 +60,16 @@ struct PassageView<'a> {
     /// The workflow phase that it speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<u32>,
+    /// The passage is longer: the rest did not fit into `max_tokens`.
+    #[serde(skip_serializing_if = "is_false")]
+    truncated: bool,
+    /// Other files that say nearly the same.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    also_in: &'a [Arc<str>],
+}
+
+fn is_false(truth: &bool) -> bool {
+    !*truth
 }
 
 impl<'a> AnswerView<'a> {
@@ -58,7 +78,9 @@ impl<'a> AnswerView<'a> {
         Self {
             results: answer.passages.iter().map(PassageView::of).collect(),
             total_tokens: answer.total_tokens,
-            retrieval_method: Answer::METHOD,
+            retrieval_method: answer.method.as_str(),
+            searched_for: answer.searched_for.as_deref(),
+            searched: answer.searched,
             // Microseconds are the finest that anybody reads.
             query_time_ms: elapsed.as_micros() as f64 / 1_000.0,
             error: None,
@@ -71,6 +93,8 @@ impl<'a> PassageView<'a> {
     fn of(passage: &'a Passage) -> Self {
         let (line_start, line_end) = passage.lines();
         Self {
+            id: passage.id(),
+            uri: passage.uri(),
             content: passage.content(),
             file: passage.file(),
             section: passage.section(),
@@ -80,6 +104,8 @@ impl<'a> PassageView<'a> {
             line_end,
             tags: passage.tags(),
             phase: passage.phase(),
+            truncated: passage.truncated,
+            also_in: &passage.also_in,
         }
     }
 }

@@ -14,6 +14,8 @@ const MAX_TITLE: usize = 200;
 /// A heading and the blocks up to the next one.
 #[derive(Debug, Default)]
 pub(super) struct Section {
+    /// Of its heading; none before the first one.
+    pub(super) level: Option<HeadingLevel>,
     /// The headings that it stands under and its own, outermost first.
     pub(super) path: Vec<String>,
     /// Its blocks, the heading first.
@@ -88,6 +90,7 @@ impl Outline {
             self.headings.push((level, title));
             let path = self.headings.iter().map(|(_, title)| title.clone());
             self.sections.push(Section {
+                level: Some(level),
                 path: path.filter(|title| !title.is_empty()).collect(),
                 blocks: Vec::new(),
             });

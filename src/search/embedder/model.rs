@@ -16,8 +16,9 @@ use ort::environment::Environment;
 use super::{
     EmbedError, Embedder, Prefixes,
     recipe::{Recipe, missing},
+    tokens::ModelTokens,
 };
-use crate::search::{Error, ModelId};
+use crate::search::{Error, ModelId, Tokens};
 
 const RUNTIME: &str = "onnxruntime/libonnxruntime.so";
 
@@ -132,6 +133,13 @@ impl Embedder for Sentences {
 
     fn prefixes(&self) -> Prefixes {
         self.source.recipe.prefixes()
+    }
+
+    fn tokens(&self) -> Arc<dyn Tokens> {
+        let recipe = &self.source.recipe;
+        let prefix = recipe.prefixes().passage;
+        let tokenizer = &self.model.tokenizer;
+        Arc::new(ModelTokens::new(tokenizer, recipe.max_tokens, &prefix))
     }
 
     fn renew(&mut self) -> Result<(), Error> {

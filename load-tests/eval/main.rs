@@ -1,0 +1,190 @@
+//! How good answers are: questions whose answers are known, asked of the real engine and model.
+//!
+//! `make eval`, or `cargo run --release --example eval [corpus|content] [--fit]`. Prints hit@1,
+//! hit@5, MRR@10 and nDCG@10 for each model and each way to search, and the questions that the
+//! default way answers badly. Ends with 1 if the default is below a bar.
+//!
+//! Each set of questions has two halves by a fixed rule: what can be tuned is tuned on the first,
+//! the other is reported. Questions without an answer show how low off-topic questions score.
+#![expect(clippy::print_stdout, reason = "an evaluation prints its result")]
+
+mod figures;
+mod fit;
+mod questions;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use lockstep::{
+    config::Config,
+    observed::{CacheMetrics, LockMetrics},
+    search::{Answer, Cache, Engine, Fusion, Mode, Query, Settings, load_model},
+};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+use figures::{Figures, Outcome};
+use questions::{Half, Question};
+
+/// A set of questions and the standards that they are about.
+struct Set {
+    name: &'static str,
+    questions: &'static str,
+    /// Directories that hold `standards/`; the first that is there.
+    content: &'static [&'static str],
+    /// The least MRR@10 and hit@1 of the default way on the reported half.
+    bars: (f64, f64),
+}
+
+const SETS: [Set; 2] = [
+    Set {
+        name: "corpus",
+        questions: include_str!("corpus.tsv"),
+        content: &["../shared/corpus", "../../shared/corpus"],
+        bars: (0.85, 0.75),
+    },
+    Set {
+        name: "content",
+        questions: include_str!("content.tsv"),
+        content: &["content"],
+        bars: (0.85, 0.75),
+    },
+];
+
+/// Passages that are asked for: as many as the figures look at.
+const N_RESULTS: u64 = 10;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let fits = arguments.iter().any(|argument| argument == "--fit");
+    let chosen = |set: &&Set| {
+        let names = arguments
+            .iter()
+            .filter(|argument| !argument.starts_with("--"));
+        names.clone().count() == 0 || names.clone().any(|name| name == set.name)
+    };
+    let mut good = true;
+    for set in SETS.iter().filter(chosen) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let places = set.content.iter().map(|place| root.join(place));
+        let Some(content) = places.clone().find(|place| place.is_dir()) else {
+            println!("{}: the standards are not here, nothing to ask", set.name);
+            continue;
+        };
+        let questions = questions::parse(set.questions)?;
+        for model in models()? {
+            let engine = start(&content, &model).await?;
+            println!(
+                "\n{} by {model}, {} passages",
+                set.name,
+                engine.status().chunks
+            );
+            good &= evaluate(
+                set,
+                &engine,
+                &questions,
+                model == Config::default().search.model,
+            )
+            .await?;
+            if fits {
+                fit::print(&engine, &questions).await?;
+            }
+        }
+    }
+    Ok(ExitCode::from(u8::from(!good)))
+}
+
+/// Prints the figures of one set and one model, and returns whether the bars are reached: only
+/// the default model has to.
+async fn evaluate(
+    set: &Set,
+    engine: &Arc<Engine>,
+    questions: &[Question],
+    is_default: bool,
+) -> anyhow::Result<bool> {
+    let mut good = true;
+    println!("{:<20}{}", "", Figures::HEAD);
+    for mode in Mode::ALL {
+        let mut outcomes = Vec::new();
+        for question in questions {
+            let answer = ask(engine, &question.text, mode).await?;
+            outcomes.push(Outcome::of(question, &answer));
+        }
+        for half in [Half::Tuning, Half::Reported] {
+            let of_half = outcomes
+                .iter()
+                .filter(|outcome| outcome.question.half == half);
+            let figures = Figures::of(of_half.collect());
+            println!("{:<20}{figures}", format!("{mode}, {half}"));
+            if mode == Mode::default() && half == Half::Reported {
+                figures.print_failures();
+                let (mrr, hit_1) = (figures.mrr(), figures.hit(1));
+                good = mrr >= set.bars.0 && hit_1 >= set.bars.1;
+                let verdict = if good { "reached" } else { "MISSED" };
+                println!(
+                    "  bars: MRR@10 >= {}, hit@1 >= {}: {verdict}",
+                    set.bars.0, set.bars.1
+                );
+            }
+        }
+        figures::print_off_topic(&outcomes);
+    }
+    Ok(good || !is_default)
+}
+
+async fn ask(engine: &Arc<Engine>, text: &str, mode: Mode) -> anyhow::Result<Arc<Answer>> {
+    let query = Query::new(text)?
+        .with_n_results(N_RESULTS)?
+        .with_mode(mode.as_str())?;
+    Ok(engine.search(query).await?)
+}
+
+/// Returns the names of the models that are there, the default first.
+fn models() -> anyhow::Result<Vec<String>> {
+    let config = Config::default();
+    let dir = config.assets.join("models");
+    let entries =
+        std::fs::read_dir(&dir).with_context(|| format!("`make setup` makes {}", dir.display()))?;
+    let names = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<_> = names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_by_key(|name| (*name != config.search.model, name.clone()));
+    Ok(names)
+}
+
+/// Starts an engine and waits until it answers by meaning too. Vectors are kept for the next time.
+async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
+    let meter = SdkMeterProvider::default().meter("eval");
+    let config = Config::default();
+    let cache = Cache {
+        dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/eval"),
+        max_bytes: 1 << 30,
+    };
+    let settings = Settings {
+        content: content.to_owned(),
+        queue: 1_024,
+        max_cached_answers: 10_000,
+        answers_ttl: Duration::from_secs(3_600),
+        max_cached_vectors: 10_000,
+        cache: Some(cache),
+        fusion: Fusion::default(),
+        max_per_file: config.search.max_per_file,
+        debounce: Duration::from_secs(1),
+        poll: None,
+    };
+    let embedders = load_model(&config.assets, model, 0)?;
+    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
+    let engine = Engine::start(settings, embedders, &caches, &locks)?;
+    engine.ready().await;
+    while ask(&engine, "ready?", Mode::Hybrid).await?.method != Mode::Hybrid {
+        engine.generation_after(engine.status().generation).await;
+    }
+    Ok(engine)
+}

@@ -1,0 +1,240 @@
+//! What is found by words, by meaning, and by both.
+
+use lockstep::search::{Kind, Mode};
+
+use super::{Bench, all_of, query, soon};
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "concurrency/locks.md",
+        "# Locks\n\nTake an `RLock` where its owner calls itself.\n",
+    ),
+    (
+        "concurrency/threads.md",
+        "# Threads\n\nA thread that waits for itself never ends.\n",
+    ),
+    (
+        "gates.md",
+        "# Gates\n\nEach phase has a gate-definition.yaml; see ERR-17 and max_retry_count.\n",
+    ),
+    (
+        "errors.md",
+        "# Errors\n\nERR-18 is of the disk. An err of 17 files and a gate, a definition, some yaml.\n",
+    ),
+];
+
+#[tokio::test]
+async fn an_identifier_is_found_by_words_whatever_its_case() {
+    let bench = Bench::start(FILES);
+    bench.engine.ready().await;
+    let cases = [
+        ("RLock", "standards/concurrency/locks.md"),
+        ("rlock", "standards/concurrency/locks.md"),
+        ("gate-definition.yaml", "standards/gates.md"),
+        ("GATE-DEFINITION.YAML", "standards/gates.md"),
+        ("what does ERR-17 mean?", "standards/gates.md"),
+        ("err-18", "standards/errors.md"),
+        ("max_retry_count", "standards/gates.md"),
+    ];
+    for (text, file) in cases {
+        let asked = query(text).with_mode("keyword").unwrap();
+        let answer = bench.engine.search(asked).await.unwrap();
+        assert_eq!(answer.passages[0].file(), file, "{text}");
+        assert_eq!(answer.method, Mode::Keyword);
+    }
+}
+
+#[tokio::test]
+async fn words_are_found_in_another_form_and_by_the_name_of_the_file() {
+    let bench = Bench::start(&[
+        (
+            "retry-strategies.md",
+            "# Again\n\nWait a little longer each time.\n",
+        ),
+        ("other.md", "# Other\n\nConnections are pooled.\n"),
+    ]);
+    bench.engine.ready().await;
+    for (text, file) in [
+        ("pooling a connection", "standards/other.md"),
+        ("retries", "standards/retry-strategies.md"),
+        ("waiting", "standards/retry-strategies.md"),
+    ] {
+        let asked = query(text).with_mode("keyword").unwrap();
+        let answer = bench.engine.search(asked).await.unwrap();
+        assert_eq!(answer.passages.len(), 1, "{text}");
+        assert_eq!(answer.passages[0].file(), file, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_keyword_mode_asks_no_model_and_finds_nothing_in_words_that_are_nowhere() {
+    let bench = Bench::start(FILES);
+    bench.engine.ready().await;
+    let indexed = bench.inferences();
+
+    let asked = query("sourdough").with_mode("keyword").unwrap();
+    let answer = bench.engine.search(asked).await.unwrap();
+
+    assert_eq!((answer.passages.len(), answer.searched), (0, 4));
+    assert_eq!(bench.inferences(), indexed);
+    let asked = query("sourdough").with_mode("vector").unwrap();
+    let answer = bench.engine.search(asked).await.unwrap();
+    assert_eq!((answer.passages.len(), answer.method), (4, Mode::Vector));
+    assert_eq!(bench.inferences(), indexed + 1);
+}
+
+#[tokio::test]
+async fn files_and_categories_are_filtered_inside_the_search() {
+    let many: Vec<_> = (0..300)
+        .map(|number| {
+            (
+                format!("many/q{number}.md"),
+                format!("# Q\n\nquestion text {number}\n"),
+            )
+        })
+        .collect();
+    let mut files: Vec<_> = many.iter().map(|(name, text)| (&**name, &**text)).collect();
+    files.extend([
+        (
+            "few/deep/er/answer.md",
+            "# A\n\nAn answer about nothing of that.",
+        ),
+        ("few/other.md", "# B\n\nAnother one."),
+        ("fewer/x.md", "# C\n\nA third."),
+    ]);
+    let bench = Bench::start(&files);
+    bench.engine.ready().await;
+    let ask = || all_of("question text");
+    let cases = [
+        (ask().with_category("few").unwrap(), 2),
+        (ask().with_category("/few/deep/").unwrap(), 1),
+        (ask().with_category("nowhere").unwrap(), 0),
+        (ask().with_file("answer.md").unwrap(), 1),
+        (ask().with_file("few*/**").unwrap(), 3),
+        (ask().with_file("few/*.md").unwrap(), 1),
+        (ask().with_file("standards/few/**").unwrap(), 2),
+        (ask().with_file("q7?.md").unwrap(), 10),
+        (ask().with_file("{x,other}.md").unwrap(), 2),
+        (
+            ask()
+                .with_file("*.md")
+                .unwrap()
+                .with_category("few")
+                .unwrap(),
+            2,
+        ),
+    ];
+    for (asked, count) in cases {
+        let shown = format!("{asked:?}");
+        let answer = bench.engine.search(asked).await.unwrap();
+        assert_eq!(answer.passages.len(), count, "{shown}");
+        assert_eq!(answer.searched, count, "{shown}");
+    }
+    for mode in ["keyword", "vector"] {
+        let asked = ask().with_file("q7?.md").unwrap().with_mode(mode).unwrap();
+        let answer = bench.engine.search(asked).await.unwrap();
+        assert_eq!(answer.passages.len(), 10, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn of_one_file_there_are_only_a_few_passages_while_others_are_left() {
+    let long: String = (0..20)
+        .map(|number| format!("# Part {number}\n\n{}\n\n", "question text ".repeat(60)))
+        .collect();
+    let bench = Bench::start(&[
+        ("long.md", &long),
+        ("b.md", "# B\n\nquestion"),
+        ("c.md", "# C\n\nnothing of it"),
+    ]);
+    bench.engine.ready().await;
+    let of_long = async |asked| {
+        let answer = bench.engine.search(asked).await.unwrap();
+        let passages = answer.passages.iter();
+        let files = passages.map(|passage| passage.file() == "standards/long.md");
+        (answer.passages.len(), files.filter(|long| *long).count())
+    };
+    let ask = |n_results| query("question text").with_n_results(n_results).unwrap();
+
+    assert_eq!(of_long(ask(5)).await, (5, 3));
+    assert_eq!(
+        of_long(ask(5).with_max_per_file(1).unwrap()).await,
+        (5, 3),
+        "others run out"
+    );
+    assert_eq!(of_long(ask(3).with_max_per_file(1).unwrap()).await, (3, 1));
+    assert_eq!(of_long(ask(5).with_max_per_file(20).unwrap()).await, (5, 5));
+    let narrow = ask(9).with_file("long.md").unwrap();
+    assert_eq!(of_long(narrow).await, (9, 9));
+}
+
+#[tokio::test]
+async fn an_answer_fits_into_its_budget() {
+    let text = |number| format!("# P{number}\n\n{}", "question ".repeat(40));
+    let texts: Vec<_> = (0..5)
+        .map(|number| (format!("{number}.md"), text(number)))
+        .collect();
+    let files: Vec<_> = texts
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    let bench = Bench::start(&files);
+    bench.engine.ready().await;
+
+    let whole = bench.engine.search(query("question")).await.unwrap();
+    let asked = query("question").with_max_tokens(200).unwrap();
+    let some = bench.engine.search(asked).await.unwrap();
+
+    assert_eq!(whole.passages.len(), 5);
+    assert_eq!(some.passages.len(), 2);
+    assert!(some.total_tokens <= 200);
+}
+
+#[tokio::test]
+async fn what_is_on_topic_scores_above_what_is_not_and_scores_fall() {
+    let bench = Bench::start(FILES);
+    bench.engine.ready().await;
+
+    let on = soon(bench.engine.search(query("a thread that waits for itself")))
+        .await
+        .unwrap();
+    let off = soon(bench.engine.search(query("sourdough bread")))
+        .await
+        .unwrap();
+
+    let scores = |answer: &lockstep::search::Answer| -> Vec<f64> {
+        answer
+            .passages
+            .iter()
+            .map(|passage| passage.relevance_score)
+            .collect()
+    };
+    assert_eq!(on.passages[0].file(), "standards/concurrency/threads.md");
+    assert!(
+        scores(&on)[0] > 0.5 && scores(&off)[0] < 0.3,
+        "{on:?} {off:?}"
+    );
+    for answer in [on, off] {
+        assert!(
+            scores(&answer).is_sorted_by(|one, other| one >= other),
+            "{answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn meaning_alone_is_refused_while_there_are_no_vectors() {
+    let bench = Bench::start(&[]);
+    bench.engine.ready().await;
+    // Without passages there is nothing to wait for.
+    let asked = query("anything").with_mode("vector").unwrap();
+    assert_eq!(bench.engine.search(asked).await.unwrap().passages.len(), 0);
+
+    let bench = Bench::start(&[("a.md", "# A\n\nboom")]); // The model fails on the one passage.
+    bench.engine.ready().await;
+    let asked = query("anything").with_mode("vector").unwrap();
+    let outcome = bench.engine.search(asked).await;
+    if let Err(refused) = outcome {
+        assert_eq!(refused.kind(), Kind::Retry);
+    }
+}
