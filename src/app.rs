@@ -89,6 +89,11 @@ impl App {
             .merge(http::probes(move || readiness(&search.status())))
     }
 
+    /// Waits until the standards are searched by meaning, not by words alone.
+    pub async fn ready(&self) {
+        self.search.ready().await;
+    }
+
     /// Returns the handler, for a transport that is not HTTP.
     pub fn handler(&self) -> McpServer {
         self.handler.clone()
@@ -219,6 +224,9 @@ fn readiness(search: &search::Status) -> Readiness {
     let reason = match (&search.progress, search.ready, &search.failure) {
         (_, true, Some(failure)) => {
             format!("ready, but the standards of now could not be indexed: {failure}")
+        }
+        (Some(progress), true, None) if !search.vectors => {
+            format!("keyword search answers; vectors are being made: {progress}")
         }
         (_, true, None) => "ready".to_owned(),
         (_, false, Some(failure)) => format!("the standards could not be indexed: {failure}"),

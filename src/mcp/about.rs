@@ -132,6 +132,9 @@ impl From<Status> for SearchState {
     fn from(status: Status) -> Self {
         Self {
             status: match (&status.progress, status.ready) {
+                (Some(progress), true) if !status.vectors => {
+                    format!("keyword search answers; vectors are being made: {progress}")
+                }
                 (_, true) => "ready".to_owned(),
                 (Some(progress), false) => progress.to_string(),
                 (None, false) => "starting".to_owned(),

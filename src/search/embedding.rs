@@ -40,6 +40,22 @@ pub(super) struct Embedding {
     pub(super) published: Arc<Published>,
 }
 
+/// What is known of the passages' vectors before the model is asked.
+#[derive(Debug)]
+pub(super) struct Found {
+    keys: Vec<Key>,
+    known: HashMap<Key, Arc<[f32]>>,
+    /// Texts that the model must be asked for, each once.
+    missing: Vec<(Key, Arc<str>)>,
+}
+
+impl Found {
+    /// Tells whether the model is needed, which takes its time.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
 /// The passages' vectors, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Embedded {
@@ -52,13 +68,13 @@ pub(super) struct Embedded {
 }
 
 impl Embedding {
-    /// Returns the vectors of the passages of `corpus`. A text that stands in several passages is
-    /// embedded once.
+    /// Returns what needs no model: vectors that `previous` has, and those on disk. A text that
+    /// stands in several passages is to be embedded once.
     ///
     /// # Errors
     ///
     /// If the index of `previous` fails.
-    pub(super) async fn of(&self, corpus: &Corpus, previous: &Snapshot) -> Result<Embedded, Error> {
+    pub(super) async fn found(&self, corpus: &Corpus, previous: &Snapshot) -> Result<Found, Error> {
         let texts: Vec<Arc<str>> = corpus
             .chunks
             .iter()
@@ -77,17 +93,31 @@ impl Embedding {
             .filter(|(key, _)| wanted.remove(*key))
             .map(|(key, text)| (*key, Arc::clone(text)))
             .collect();
-        let inferred = texts.len();
+        Ok(Found {
+            keys,
+            known,
+            missing: texts,
+        })
+    }
+
+    /// Returns the vectors of the passages of `corpus`: what was found, and the rest by the model.
+    pub(super) async fn completed(&self, found: Found, corpus: &Corpus) -> Embedded {
+        let Found {
+            keys,
+            mut known,
+            missing,
+        } = found;
+        let inferred = missing.len();
         if inferred > 0 {
-            known.extend(self.inferred(texts).await);
+            known.extend(self.inferred(missing).await);
         }
         let vectors = keys.iter().map(|key| known.get(key).cloned()).collect();
         self.warn_of_missing(corpus, &vectors);
-        Ok(Embedded {
+        Embedded {
             keys,
             vectors,
             inferred,
-        })
+        }
     }
 
     /// Notes which vectors are in use now, so that others may be removed.

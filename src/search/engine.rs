@@ -34,8 +34,10 @@ pub struct Engine {
 /// What the engine answers from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Status {
-    /// A first snapshot is in place.
+    /// Questions are answered, if only by words.
     pub ready: bool,
+    /// Questions are answered by meaning, too.
+    pub vectors: bool,
     /// How far the next snapshot is, while passages are embedded for it.
     pub progress: Option<Progress>,
     /// Files that the snapshot was made from.
@@ -122,7 +124,8 @@ impl Engine {
 
     /// Finds the passages that fit `query` best, in the snapshot of now. Equal questions that are
     /// asked at once are answered by one search, which goes on if a caller goes away. A question
-    /// before the first snapshot waits for it up to ten seconds.
+    /// before the files are read waits for that up to ten seconds; before their vectors are there
+    /// it is answered by words.
     ///
     /// # Errors
     ///
@@ -130,7 +133,7 @@ impl Engine {
     /// for the model; others if the model fails.
     pub async fn search(&self, query: Query) -> Result<Arc<Answer>, Arc<Error>> {
         let mut snapshot = self.published.snapshot();
-        if snapshot.generation == 0 {
+        if !snapshot.begun {
             Box::pin(self.wait_for_first_snapshot()).await?;
             snapshot = self.published.snapshot();
         }
@@ -160,7 +163,8 @@ impl Engine {
     pub fn status(&self) -> Status {
         let snapshot = self.published.snapshot();
         Status {
-            ready: snapshot.generation > 0,
+            ready: snapshot.begun,
+            vectors: snapshot.generation > 0,
             progress: self.published.progress(),
             files: snapshot.files,
             chunks: snapshot.len(),
@@ -173,7 +177,12 @@ impl Engine {
         }
     }
 
-    /// Waits for the first snapshot.
+    /// Waits until questions are answered, if only by words.
+    pub async fn begins(&self) {
+        self.published.begins().await;
+    }
+
+    /// Waits for the first snapshot with vectors.
     pub async fn ready(&self) {
         self.published.reaches(1).await;
     }
@@ -185,7 +194,7 @@ impl Engine {
 
     async fn wait_for_first_snapshot(&self) -> Result<(), Error> {
         let asked = Instant::now();
-        let ready = timeout(FIRST_SNAPSHOT_WAIT, self.ready()).await;
+        let ready = timeout(FIRST_SNAPSHOT_WAIT, self.begins()).await;
         self.first_snapshot.acquired_after(asked.elapsed());
         ready.map_err(|_| Error::Indexing {
             progress: self.published.progress().unwrap_or_default(),

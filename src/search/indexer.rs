@@ -60,7 +60,12 @@ impl Indexer {
             return Ok(());
         }
         self.warn_of_new_faults(&corpus, &previous);
-        let embedded = self.embedding.of(&corpus, &previous).await?;
+        let found = self.embedding.found(&corpus, &previous).await?;
+        let corpus = match previous.begun || found.is_complete() {
+            true => corpus,
+            false => self.answer_by_words(corpus).await?,
+        };
+        let embedded = self.embedding.completed(found, &corpus).await;
         let (generation, inferred) = (previous.generation + 1, embedded.inferred);
         let layout = self.layout;
         let (store, content) = (self.embedding.store.clone(), self.content.clone());
@@ -80,6 +85,19 @@ impl Indexer {
             files, chunks, inferred, elapsed_ms, "standards indexed"
         );
         Ok(())
+    }
+
+    /// Publishes what the words of `corpus` can answer, so that nobody waits for the model.
+    async fn answer_by_words(&self, corpus: Corpus) -> Result<Corpus, Error> {
+        let build = move || Snapshot::of_words(&corpus).map(|words| (words, corpus));
+        let (words, corpus) = spawn_blocking(build).await??;
+        let chunks = words.len();
+        self.published.publish(Arc::new(words));
+        info!(
+            chunks,
+            "keyword search answers while the standards are embedded"
+        );
+        Ok(corpus)
     }
 
     fn warn_of_new_faults(&self, corpus: &Corpus, previous: &Snapshot) {

@@ -12,6 +12,8 @@ use super::{Progress, progress::Run, snapshot::Snapshot};
 pub(super) struct Published {
     snapshot: ArcSwap<Snapshot>,
     generation: watch::Sender<u64>,
+    /// Questions can be answered.
+    begun: watch::Sender<bool>,
     /// Set while passages are embedded.
     run: ArcSwapOption<Run>,
     /// Why the standards could not be indexed the last time.
@@ -26,6 +28,7 @@ impl Published {
         Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
             generation: watch::Sender::new(0),
+            begun: watch::Sender::new(false),
             run: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             cache_failure: ArcSwapOption::empty(),
@@ -41,6 +44,14 @@ impl Published {
         let generation = snapshot.generation;
         self.snapshot.store(snapshot);
         self.generation.send_replace(generation);
+        self.begun.send_replace(true);
+    }
+
+    /// Waits until questions can be answered, if only by words.
+    pub(super) async fn begins(&self) {
+        let mut begun = self.begun.subscribe();
+        let begins = begun.wait_for(|begun| *begun).await;
+        begins.expect("the sender lives as long as self");
     }
 
     /// Waits until the generation is at least `generation`, and returns it.

@@ -17,8 +17,10 @@ use super::{
 /// Passages, their vectors and what was wrong when they were read. Never changed, only replaced.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    /// Counts the snapshots from 1; 0 is the emptiness before the first.
+    /// Counts the snapshots from 1; 0 is what there is before the first: nothing, then words.
     pub(super) generation: u64,
+    /// Questions can be answered from it.
+    pub(super) begun: bool,
     pub(super) files: usize,
     pub(super) faults: Vec<Fault>,
     /// Of the files that it was made from; none if a passage could not be embedded.
@@ -41,6 +43,7 @@ impl Snapshot {
     pub(super) fn empty() -> Self {
         Self {
             generation: 0,
+            begun: false,
             files: 0,
             faults: Vec::new(),
             digest: None,
@@ -51,6 +54,22 @@ impl Snapshot {
             keys: Vec::new(),
             index: Index::empty(),
         }
+    }
+
+    /// Indexes the passages of `corpus` by their words alone, to answer until there are vectors.
+    ///
+    /// # Errors
+    ///
+    /// If the index of words fails.
+    pub(super) fn of_words(corpus: &Corpus) -> Result<Self, Error> {
+        Ok(Self {
+            begun: true,
+            files: corpus.files,
+            faults: corpus.faults.clone(),
+            keywords: Arc::new(Keywords::build(&corpus.chunks)?),
+            chunks: corpus.chunks.clone(),
+            ..Self::empty()
+        })
     }
 
     /// Indexes the passages of `corpus`, each with its vector; those without are left out.
@@ -76,6 +95,7 @@ impl Snapshot {
         let (chunks, keys): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
         Ok(Self {
             generation,
+            begun: true,
             files: corpus.files,
             faults: corpus.faults,
             keywords: Arc::new(Keywords::build(&chunks)?),

@@ -68,6 +68,7 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let meter = metrics.meter();
         let app = App::with_embedders(config, workers, &meter).await.unwrap();
+        app.ready().await;
         let handler = app.handler();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(app.serve(Some(listener), stop.clone()));

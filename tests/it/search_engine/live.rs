@@ -81,13 +81,17 @@ async fn a_config_map_mounted_as_the_content_is_live() {
     }
 }
 
-/// Waits until the passage is `text`: a swap may be seen before it is over.
+/// Waits until a passage holds `text`: a swap may be seen before it is over.
 async fn found(engine: &Engine, text: &str) {
     let look = async {
         loop {
             let generation = engine.status().generation;
             let answer = engine.search(all_of("which version?")).await.unwrap();
-            if answer.passages.iter().any(|found| found.content() == text) {
+            if answer
+                .passages
+                .iter()
+                .any(|found| found.content().contains(text))
+            {
                 return;
             }
             engine.generation_after(generation).await;
@@ -190,24 +194,17 @@ async fn standards_edited_extended_broken_and_restored_under_load_never_mix_and_
         soon(bench.engine.generation_after(generation)).await;
     }
     bench.write("a.md", &edition(21));
-    found(&bench.engine, &first_passage(&edition(21))).await;
+    found(&bench.engine, "Edition 21 here").await;
     stop.store(true, SeqCst);
 
     let mut editions: HashMap<u64, Vec<String>> = HashMap::new();
     for asked in join_all(asking).await {
         for (generation, seen) in asked.unwrap() {
             assert!(seen.iter().all(|edition| *edition == seen[0]), "{seen:?}");
-            assert!(seen.is_empty() || seen.len() == 8, "{seen:?}");
             let known = editions.entry(generation).or_insert_with(|| seen.clone());
             assert_eq!(*known, seen, "generation {generation} is mixed");
         }
     }
     assert!(editions.len() > 3, "nothing changed under the questions");
     assert_eq!(bench.metrics.double_loads(), 0);
-}
-
-/// The first passage, as it stands in the file.
-fn first_passage(text: &str) -> String {
-    let end = text.find("\n\n## Section 1").unwrap();
-    text[..end].trim_end().to_owned()
 }

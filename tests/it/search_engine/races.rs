@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use lockstep::search::{Engine, Error, Kind};
+use lockstep::search::{Engine, Kind, Mode};
 use tokio::sync::Barrier;
 
 use super::{Bench, all_of, query, soon};
@@ -240,22 +240,25 @@ async fn a_question_goes_before_passages_that_wait() {
     assert_eq!(asked.await.unwrap().unwrap().generation, 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_question_before_the_first_snapshot_waits_and_is_then_told_the_progress() {
-    let bench = Bench::start(&[("a.md", "# A\n\ntext"), ("b.md", "# B\n\nhold")]);
+#[tokio::test]
+async fn a_question_before_the_vectors_is_answered_by_words_and_after_by_both() {
+    let mut bench = Bench::start(&[("a.md", "# A\n\ntext"), ("b.md", "# B\n\nhold")]);
+    bench.begins("hold").await;
 
-    let asked = tokio::time::Instant::now();
-    let refused = bench.engine.search(query("text")).await.unwrap_err();
-
-    assert_eq!(asked.elapsed(), Duration::from_secs(10));
-    let Error::Indexing { progress } = &*refused else {
-        panic!("{refused}");
-    };
-    assert_eq!(progress.total, 2);
-    assert_eq!(refused.kind(), Kind::Retry);
+    let early = bench.engine.search(query("text")).await.unwrap();
+    let refused = query("text").with_mode("vector").unwrap();
+    let refused = bench.engine.search(refused).await.unwrap_err();
     let status = bench.engine.status();
-    assert_eq!((status.ready, status.generation), (false, 0));
+    drop(bench.gate);
+    soon(bench.engine.ready()).await;
+    let late = bench.engine.search(query("text")).await.unwrap();
+
+    assert_eq!((early.method, early.generation), (Mode::Keyword, 0));
+    assert_eq!(early.passages[0].file(), "standards/a.md");
+    assert_eq!(refused.kind(), Kind::Retry);
+    assert_eq!((status.ready, status.vectors), (true, false));
     assert_eq!(status.progress.unwrap().total, 2);
+    assert_eq!((late.method, late.generation), (Mode::Hybrid, 1));
 }
 
 #[tokio::test]
