@@ -53,13 +53,13 @@ impl ToolName {
                 self.as_str(),
                 "Server information",
                 "Version, transport, uptime, project, capabilities, and what the search \
-                 answers from. Takes no arguments.",
+                 answers from.",
             ),
             Self::CurrentDate => plain::<DateView>(
                 self.as_str(),
                 "Current date",
-                "Today's date and time in every form that documents use. Takes no arguments. \
-                 Ask before you write a date.",
+                "Today's date and time in every form that documents use. Ask before you write a \
+                 date.",
             ),
         }
     }
@@ -142,10 +142,7 @@ fn plain<View: JsonSchema>(name: &'static str, title: &str, description: &'stati
         ("type".to_owned(), json!("object")),
         ("additionalProperties".to_owned(), json!(false)),
     ]);
-    let annotations = ToolAnnotations::new()
-        .read_only(true)
-        .idempotent(true)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().read_only(true).open_world(false);
     Tool::new(name, description, takes_nothing)
         .with_title(title)
         .with_raw_output_schema(Arc::new(schema::of_answer::<View>(&[])))

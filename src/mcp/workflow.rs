@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use self::{
     arguments::Arguments,
-    input::Action,
+    input::{Action, Detail},
     views::{Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
 };
 use super::{error::ToolError, rendered::Rendered, resources::WorkflowAddress};
@@ -18,20 +18,15 @@ use crate::workflow::{Completion, Engine, Error, Evidence, PhaseContent, Session
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde::Serialize;
 
-const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
-     what is installed, then start with workflow_type and target_file. Read the open phase \
-     (get_phase) and its tasks (get_task), do the work, and hand in the evidence that the phase's \
-     validation_gate asks for (complete_phase); that opens the next phase. Phases are done in \
-     order. start on an unfinished session of the same workflow_type and target_file resumes it. \
-     Errors say what is wrong and what to do.";
+const DESCRIPTION: &str = "Runs phase-gated workflows: list_workflows, then start with \
+     workflow_type and target_file, which resumes an unfinished session of the same two. Read the \
+     open phase (get_phase) and its tasks (get_task), do the work, hand in the evidence that \
+     validation_gate names (complete_phase): that opens the next phase, in order. Errors say what \
+     to do.";
 
 /// Describes the tool under `name`.
 pub(super) fn tool(name: &str) -> Tool {
-    let annotations = ToolAnnotations::with_title("Workflow sessions")
-        .read_only(false)
-        .destructive(true)
-        .idempotent(false)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().open_world(false);
     Tool::new(name.to_owned(), DESCRIPTION, input::schema())
         .with_title("Workflow sessions")
         .with_raw_output_schema(views::schema())
@@ -49,7 +44,7 @@ pub(super) async fn call(
     arguments: JsonObject,
 ) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
-    let action = arguments.action();
+    let (action, detail) = (arguments.action(), arguments.detail()?);
     let answer = match action {
         Action::ListWorkflows => list_workflows(engine, &arguments).await,
         Action::Start => start(engine, arguments).await,
@@ -63,7 +58,13 @@ pub(super) async fn call(
         Action::DeleteSession => delete_session(engine, &arguments).await,
     };
     match answer {
-        Ok(answer) => Rendered::of(&answer),
+        Ok(mut answer) => {
+            let links = match detail {
+                Detail::Full => Vec::new(),
+                Detail::Links => answer.linked(),
+            };
+            Ok(Rendered::of(&answer)?.with_links(links))
+        }
         Err(Failed::Arguments(error)) => Err(error),
         Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
     }
@@ -207,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        mcp::schema,
         observed::{CacheMetrics, LockMetrics},
         workflow::{LenientGates, Settings},
     };
@@ -248,11 +250,20 @@ mod tests {
         (root, engine)
     }
 
+    /// Returns an answer that has no field beyond its type, and each of its field's type.
+    fn keeping_to_schema(answer: Value) -> Value {
+        let schema = json!(schema::whole_of_answer::<Answer>());
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let faults: Vec<_> = schema.iter_errors(&answer).map(|f| f.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?} in {answer}");
+        answer
+    }
+
     async fn told(engine: &Arc<Engine>, arguments: Value) -> Value {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        call(engine, arguments).await.unwrap().into_structure()
+        keeping_to_schema(call(engine, arguments).await.unwrap().into_structure())
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {

@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
 use super::{
-    input::{ARGUMENTS, Action, TOLERATED},
+    input::{ARGUMENTS, Action, Detail, TOLERATED},
     refusal,
 };
 use crate::{
@@ -132,6 +132,17 @@ impl Arguments {
                     &format!("`{}` is not one of {names}", shortened(name)),
                 )
             })
+    }
+
+    pub(super) fn detail(&self) -> Result<Detail, ToolError> {
+        match self.text("detail")? {
+            None | Some("full") => Ok(Detail::Full),
+            Some("links") => Ok(Detail::Links),
+            Some(other) => {
+                let error = format!("`{}` is not one of full, links", shortened(other));
+                Err(self.refuse("detail", &error))
+            }
+        }
     }
 
     fn required_text(&self, name: &str, example: &str) -> Result<&str, ToolError> {

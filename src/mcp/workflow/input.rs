@@ -61,51 +61,50 @@ impl Action {
     }
 }
 
+/// How much an answer says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Detail {
+    /// All texts.
+    Full,
+    /// Links in the place of long texts.
+    Links,
+}
+
 /// The arguments. They are parsed by hand (`Arguments`), so that each error can say what to do;
 /// this is their description.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "a schema")]
 struct Input {
-    /// What to do.
     action: Action,
-    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `replan`,
-    /// `get_state`, `get_session` and `delete_session`.
-    #[schemars(length(equal = 36))]
+    /// From start.
     session_id: Option<String>,
-    /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
-    #[schemars(length(min = 1, max = 128))]
+    /// For start, as `list_workflows` names it.
     workflow_type: Option<String>,
-    /// What the workflow works on: a path relative to your workspace. For start.
-    #[schemars(length(min = 1, max = 4096))]
+    /// For start: a path relative to your workspace.
     target_file: Option<String>,
-    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start,
-    /// and for replan, which takes the phases anew from the changed source.
+    /// For start and replan, such as `{"spec_path": "specs/a"}`.
     options: Option<JsonObject>,
-    /// The number of a phase. For `get_task`, `complete_phase` (the open phase), and `get_phase`
-    /// (optional there: the open phase if left out).
-    #[schemars(range(min = 0, max = 9999))]
+    /// For `get_task` and `complete_phase`; `get_phase` takes the open one if absent.
     phase: Option<u32>,
-    /// The number of a task, as `get_phase` lists them. For `get_task`.
-    #[schemars(range(min = 0, max = 9999))]
+    /// For `get_task`.
     task_number: Option<u32>,
-    /// The fields that the phase's `validation_gate` asks for, such as `{"tests_pass": true}`; at most
-    /// 10 MiB. For `complete_phase`.
+    /// For `complete_phase`: the fields of `validation_gate`.
     evidence: Option<JsonObject>,
-    /// Why the phase shall pass although evidence is missing; works where the `validation_gate` is
-    /// not strict and allows it, and is kept with the evidence. For `complete_phase`.
-    #[schemars(length(min = 1, max = 2000))]
+    /// For `complete_phase`: why to pass a gate that allows it without its evidence.
     override_reason: Option<String>,
-    /// Only workflows of this category. For `list_workflows`.
-    #[schemars(length(max = 128))]
+    /// For `list_workflows`.
     category: Option<String>,
-    /// Only sessions that stand so: active, paused, completed or error. For `list_sessions`.
+    /// For `list_sessions`.
     #[schemars(extend("enum" = ["active", "paused", "completed", "error", null]))]
     status: Option<String>,
+    /// links: resource links in place of long texts.
+    #[schemars(extend("enum" = ["full", "links", null]))]
+    detail: Option<String>,
 }
 
 /// The names of the arguments.
-pub(super) const ARGUMENTS: [&str; 11] = [
+pub(super) const ARGUMENTS: [&str; 12] = [
     "action",
     "session_id",
     "workflow_type",
@@ -117,6 +116,7 @@ pub(super) const ARGUMENTS: [&str; 11] = [
     "override_reason",
     "category",
     "status",
+    "detail",
 ];
 
 /// Arguments that the Python server's tool has for actions that are not there yet. Its clients
@@ -145,7 +145,8 @@ mod tests {
         assert_eq!(properties["action"]["enum"], serde_json::json!(actions));
         assert_eq!(schema["required"], serde_json::json!(["action"]));
         for (name, property) in properties {
-            assert!(property["description"].is_string(), "{name}");
+            let described = property["description"].is_string();
+            assert!(described || name == "action", "{name}");
         }
     }
 }
