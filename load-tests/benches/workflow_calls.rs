@@ -137,6 +137,7 @@ fn engine(content: &Path, dir: &Path) -> Fallible<Arc<Engine>> {
         state: dir.join("state"),
         max_cached_sessions: 10_000,
         max_sessions: 100_000,
+        work_root: None,
         lenient_gates: LenientGates::Enforced,
     };
     let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
