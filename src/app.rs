@@ -173,11 +173,17 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
+        session_ttl: age(config.workflow.session_ttl_secs),
         lenient_gates: match config.workflow.lenient_gates {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,
         },
     }
+}
+
+/// Reads a setting of which 0 means that nothing grows too old.
+fn age(secs: u64) -> Option<Duration> {
+    (secs > 0).then(|| Duration::from_secs(secs))
 }
 
 fn search_settings(config: &Config) -> search::Settings {
@@ -189,7 +195,7 @@ fn search_settings(config: &Config) -> search::Settings {
         answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
         max_cached_vectors: config.search.max_cached_vectors,
         debounce: Duration::from_millis(config.search.debounce_ms),
-        poll: (poll > 0).then(|| Duration::from_secs(poll)),
+        poll: age(poll),
     }
 }
 

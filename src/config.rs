@@ -100,6 +100,9 @@ pub struct Workflow {
     pub max_cached_sessions: u64,
     /// Sessions kept in all, finished ones too; a start beyond is refused. At least 1.
     pub max_sessions: usize,
+    /// Seconds after which an unfinished session that nobody changes is expired: it can be read,
+    /// and `start` begins another. 0 keeps sessions open for ever.
+    pub session_ttl_secs: u64,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
 }
@@ -158,6 +161,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Ten years: beyond, an age is a slip.
+const MAX_AGE_SECS: u64 = 315_360_000;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -192,6 +198,7 @@ impl Default for Workflow {
             tool_alias: None,
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
+            session_ttl_secs: 0,
             lenient_gates: LenientGates::default(),
         }
     }
@@ -250,7 +257,7 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let ranges: [(&str, u64, u64, u64); 10] = [
+        let ranges: [(&str, u64, u64, u64); 11] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",
@@ -269,6 +276,12 @@ impl Config {
                 self.workflow.max_sessions as u64,
                 1,
                 10_000_000,
+            ),
+            (
+                "workflow.session_ttl_secs",
+                self.workflow.session_ttl_secs,
+                0,
+                MAX_AGE_SECS,
             ),
             ("search.workers", self.search.workers as u64, 0, 256),
             ("search.queue", self.search.queue as u64, 1, 100_000),

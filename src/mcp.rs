@@ -4,6 +4,7 @@
 //! and receive is defined here; the domain's types are not bent to fit the wire.
 
 mod about;
+mod caller;
 mod date;
 mod error;
 mod rendered;

@@ -4,6 +4,7 @@
 //! The files are the truth: content is read at each call, and a cached session is held against
 //! its file before it is used, so that other processes may work over the same directories.
 
+mod caller;
 mod check;
 mod content;
 mod definition;
@@ -17,10 +18,12 @@ mod moment;
 mod session;
 mod store;
 
+pub use caller::{Caller, Note};
 pub use check::check;
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
 pub use engine::{
-    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, Settings, Started,
+    Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, Recovered, Settings,
+    Started,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
@@ -31,4 +34,7 @@ pub use ids::{
 };
 pub use index::Summary;
 pub use moment::Moment;
-pub use session::{Checkpoint, Session, Status};
+pub use session::{
+    Action, Archived, Attempt, Checkpoint, Event, FaultMet, Happened, Newest, Outcome, Pause,
+    Record, Refusal, Session, Status, Submitted, Touch,
+};

@@ -18,7 +18,7 @@ use std::{
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
     workflow::{
-        Completion, Engine, Evidence, LenientGates, Phase, SessionId, Settings, TargetFile,
+        Caller, Completion, Engine, Evidence, LenientGates, Phase, SessionId, Settings, TargetFile,
         WorkflowType,
     },
 };
@@ -69,6 +69,7 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
         state: dir.join("state"),
         max_cached_sessions: 1_000,
         max_sessions: 100_000,
+        session_ttl: None,
         lenient_gates: LenientGates::Enforced,
     };
     Engine::open(
@@ -127,7 +128,9 @@ async fn start(
 ) -> Result<SessionId, Arc<lockstep::workflow::Error>> {
     let workflow = WorkflowType::try_from("bench_v1").expect("a valid name");
     let target = TargetFile::try_from(target).expect("a valid target");
-    let started = engine.start(workflow, target, Map::new()).await?;
+    let started = engine
+        .start(workflow, target, Map::new(), Caller::default())
+        .await?;
     Ok(started.session.id)
 }
 
@@ -140,7 +143,7 @@ async fn complete(
     let evidence = Evidence::new(fields, None)?;
     let phase = Phase(phase);
     engine
-        .complete_phase(id, Completion { phase, evidence })
+        .complete_phase(id, Completion { phase, evidence }, Caller::default())
         .await?;
     Ok(())
 }

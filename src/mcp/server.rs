@@ -14,14 +14,17 @@ use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState},
-    date,
+    caller, date,
     error::{ToolError, into_response},
     rendered::Rendered,
     search,
     tools::{ToolName, Tools, no_arguments},
     trace, workflow,
 };
-use crate::{search::Engine as SearchEngine, workflow::Engine as WorkflowEngine};
+use crate::{
+    search::Engine as SearchEngine,
+    workflow::{Caller, Engine as WorkflowEngine},
+};
 
 /// How long a client may keep the list of tools, in milliseconds: it changes only with a new
 /// version of the server.
@@ -69,11 +72,16 @@ impl McpServer {
         }
     }
 
-    async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Rendered, ToolError> {
+    async fn answer(
+        &self,
+        tool: ToolName,
+        arguments: JsonObject,
+        by: impl FnOnce() -> Caller,
+    ) -> Result<Rendered, ToolError> {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
-            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments)).await,
+            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
                 let state = SearchState::from(self.search.status());
@@ -119,7 +127,8 @@ impl ServerHandler for McpServer {
         };
         let span = trace::call_span(tool.as_str(), &context);
         let arguments = request.arguments.unwrap_or_default();
-        let outcome = self.answer(tool, arguments).instrument(span.clone()).await;
+        let answer = self.answer(tool, arguments, || caller::of(&context));
+        let outcome = answer.instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.record("error.type", error.kind());
         }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod input;
+mod recovery;
 mod refusal;
 mod views;
 
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use self::{
     arguments::Arguments,
     input::Action,
-    views::{Answer, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
+    views::{Answer, PhaseBody, SessionBody, SessionLine, StandingBody, StateBody, TaskBody},
 };
 use super::{error::ToolError, rendered::Rendered};
-use crate::workflow::{Completion, Engine, Error, Evidence};
+use crate::workflow::{Caller, Completion, Engine, Error, Evidence};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 
 const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
@@ -22,6 +23,8 @@ const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_
      (get_phase) and its tasks (get_task), do the work, and hand in the evidence that the phase's \
      validation_gate asks for (complete_phase); that opens the next phase. Phases are done in \
      order. start on an unfinished session of the same workflow_type and target_file resumes it. \
+     pause puts a session aside until resume; retry_phase opens the open phase anew, rollback an \
+     earlier one; get_errors shows what failed. \
      Errors say what is wrong and what to do.";
 
 /// Describes the tool under `name`.
@@ -46,19 +49,25 @@ pub(super) fn tool(name: &str) -> Tool {
 pub(super) async fn call(
     engine: &Arc<Engine>,
     arguments: JsonObject,
+    by: Caller,
 ) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
     let action = arguments.action();
     let answer = match action {
         Action::ListWorkflows => list_workflows(engine, &arguments).await,
-        Action::Start => start(engine, arguments).await,
+        Action::Start => start(engine, arguments, by).await,
         Action::GetPhase => get_phase(engine, &arguments).await,
         Action::GetTask => get_task(engine, &arguments).await,
-        Action::CompletePhase => complete_phase(engine, arguments).await,
+        Action::CompletePhase => complete_phase(engine, arguments, by).await,
         Action::GetState => get_state(engine, &arguments).await,
         Action::ListSessions => list_sessions(engine, &arguments).await,
         Action::GetSession => get_session(engine, &arguments).await,
         Action::DeleteSession => delete_session(engine, &arguments).await,
+        Action::Pause => recovery::pause(engine, &arguments, by).await,
+        Action::Resume => recovery::resume(engine, &arguments, by).await,
+        Action::RetryPhase => recovery::retry_phase(engine, &arguments, by).await,
+        Action::Rollback => recovery::rollback(engine, &arguments, by).await,
+        Action::GetErrors => recovery::get_errors(engine, &arguments).await,
     };
     match answer {
         Ok(answer) => Rendered::of(&answer),
@@ -97,12 +106,19 @@ async fn list_workflows(engine: &Engine, arguments: &Arguments) -> Result<Answer
     Ok(Answer::catalogue(&catalogue, category))
 }
 
-async fn start(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+async fn start(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
     let (workflow, target) = (arguments.workflow_type()?, arguments.target_file()?);
-    let started = engine.start(workflow, target, arguments.options()?).await?;
+    let started = engine
+        .start(workflow, target, arguments.options()?, by)
+        .await?;
     Ok(Answer {
         target_file: Some(started.session.target.to_string()),
         resumed: Some(started.resumed),
+        standing: Some(StandingBody::of(engine, &started.session)),
         phase: Some(PhaseBody::of(&started.session, Some(started.phase))),
         workflow_overview: Some(views::overview(&started.definition)),
         ..Answer::guided(Action::Start)
@@ -127,19 +143,23 @@ async fn get_task(engine: &Engine, arguments: &Arguments) -> Result<Answer, Fail
     })
 }
 
-async fn complete_phase(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+async fn complete_phase(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
     let (id, phase) = (arguments.session_id()?, arguments.phase()?);
     let reason = arguments.override_reason()?;
     let evidence = Evidence::new(arguments.evidence()?, reason)?;
     let completion = Completion { phase, evidence };
-    let completed = engine.complete_phase(id, completion).await?;
+    let completed = engine.complete_phase(id, completion, by).await?;
     Ok(Answer::completed(phase, completed))
 }
 
 async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let session = engine.session(arguments.session_id()?).await?;
     Ok(Answer {
-        workflow_state: Some(StateBody::of(&session)),
+        workflow_state: Some(StateBody::of(&session, engine.status(&session))),
         ..Answer::success(Action::GetState)
     })
 }
@@ -157,7 +177,7 @@ async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer,
 async fn get_session(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let session = engine.session(arguments.session_id()?).await?;
     Ok(Answer {
-        session: Some(SessionBody::of(&session)),
+        session: Some(SessionBody::of(&session, engine.status(&session))),
         ..Answer::success(Action::GetSession)
     })
 }
@@ -213,6 +233,7 @@ mod tests {
             state: root.path().join("state"),
             max_cached_sessions: 10,
             max_sessions: 10,
+            session_ttl: None,
             lenient_gates: LenientGates::Enforced,
         };
         let meter = SdkMeterProvider::builder().build().meter("test");
@@ -225,14 +246,17 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        call(engine, arguments).await.unwrap().into_structure()
+        call(engine, arguments, Caller::default())
+            .await
+            .unwrap()
+            .into_structure()
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        match call(engine, arguments).await {
+        match call(engine, arguments, Caller::default()).await {
             Err(ToolError::Mendable(body)) => body,
             other => panic!("{other:?}"),
         }
@@ -338,11 +362,102 @@ mod tests {
         assert!(gone["remediation"].is_string());
     }
 
+    #[tokio::test]
+    async fn recovery_answers_with_where_the_session_stands_and_what_is_open() {
+        let (_root, engine) = engine();
+        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
+        let id = told(&engine, start.clone()).await["session_id"].clone();
+        let act = |action: &str, more: Value| {
+            let mut arguments = json!({"action": action, "session_id": id});
+            arguments
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            arguments
+        };
+        let complete =
+            |evidence: Value| act("complete_phase", json!({"phase": 0, "evidence": evidence}));
+
+        let note = json!({"checkpoint_note": "half way", "reset_evidence": false, "reason": null});
+        let paused = told(&engine, act("pause", note)).await;
+        assert_eq!(paused["session_status"], "paused");
+        assert_eq!(paused["paused"]["checkpoint_note"], "half way");
+        assert_eq!(paused["workflow_state"]["session_status"], "paused");
+        let refused = refused(&engine, complete(json!({"done": true}))).await;
+        assert!(refused["remediation"].as_str().unwrap().contains("resume"));
+        let taken_up = told(&engine, start).await;
+        assert_eq!(
+            (&taken_up["session_id"], &taken_up["session_status"]),
+            (&id, &json!("paused"))
+        );
+        assert!(
+            taken_up["paused"]["next"]
+                .as_str()
+                .unwrap()
+                .contains("resume")
+        );
+        let resumed = told(&engine, act("resume", json!({}))).await;
+        assert_eq!(
+            (
+                &resumed["session_status"],
+                &resumed["paused"]["checkpoint_note"]
+            ),
+            (&json!("active"), &json!("half way"))
+        );
+        assert_eq!(resumed["phase_content"], "# Text");
+
+        told(&engine, complete(json!({"done": 7}))).await;
+        let errors = told(&engine, act("get_errors", json!({}))).await;
+        assert_eq!(errors["failed_attempts"], 1);
+        let attempt = &errors["phases_with_errors"][0]["attempts"][0];
+        assert!(attempt["errors"][0].as_str().unwrap().contains("done"));
+        assert_eq!(
+            (&errors["faults"], &errors["content_faults"]),
+            (&json!([]), &json!([]))
+        );
+        let retry = act("retry_phase", json!({"phase": 0, "reset_evidence": true}));
+        let retried = told(&engine, retry).await;
+        assert_eq!(
+            (&retried["session_status"], &retried["phase"]),
+            (&json!("active"), &json!(0))
+        );
+        told(&engine, complete(json!({"done": true}))).await;
+        let rollback = act("rollback", json!({"to_phase": 0.0, "reason": "wrong"}));
+        let back = told(&engine, rollback).await;
+        assert_eq!(
+            (&back["current_phase"], &back["phase"]),
+            (&json!(0), &json!(0))
+        );
+        let session = told(&engine, act("get_session", json!({}))).await;
+        let archived = |n: usize| &session["archive"][n]["artifact"]["evidence"]["done"];
+        assert_eq!((archived(0), archived(1)), (&json!(7), &json!(true)));
+        assert_eq!(session["archive"][1]["reason"], "wrong");
+        let actions: Vec<_> = session["history"]["newest"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["action"].as_str().unwrap())
+            .collect();
+        let expected = [
+            "started",
+            "paused",
+            "resumed",
+            "failed",
+            "retried",
+            "completed",
+            "rolled_back",
+        ];
+        assert_eq!(
+            (actions, session["revision"].as_u64()),
+            (expected.to_vec(), Some(6))
+        );
+    }
+
     /// Arguments, and what is said to them. `ID` stands for a session whose phase 0 is open.
     const REFUSED: &str = r#"
 {} => the argument `action` is missing
 {"action": 1} => `action` is 1, expected a string
-{"action": "pause"} => there is no action `pause`
+{"action": "fly"} => there is no action `fly`
 {"action": "start", "x": 1} => there is no argument `x`
 {"action": "start"} => start needs the argument `workflow_type`
 {"action": "start", "workflow_type": ["plain"]} => `workflow_type` is a list of 1, expected a string
@@ -364,7 +479,18 @@ mod tests {
 {"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": []} => `evidence` is a list of 0, expected an object
 {"action": "complete_phase", "session_id": "ID", "phase": 1, "evidence": {}} => phase 0 is open
 {"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": {}, "override_reason": ""} => an override's reason is
-{"action": "list_sessions", "status": "done"} => `done` is not one of active, paused, completed, error
+{"action": "list_sessions", "status": "done"} => `done` is not one of active, paused, completed, error, expired
+{"action": "pause"} => pause needs the argument `session_id`
+{"action": "pause", "session_id": "ID", "reason": " "} => reason is 1 to 2000 characters, this one has 0
+{"action": "pause", "session_id": "ID", "checkpoint_note": 7} => `checkpoint_note` is 7, expected a string
+{"action": "resume", "session_id": "ID"} => is not paused: phase 0 is open
+{"action": "retry_phase", "session_id": "ID"} => retry_phase needs the argument `phase`
+{"action": "retry_phase", "session_id": "ID", "phase": 1} => phase 1 cannot be retried: phase 0 is open
+{"action": "retry_phase", "session_id": "ID", "phase": 0, "reset_evidence": "yes"} => `reset_evidence` is "yes", expected true or false
+{"action": "rollback", "session_id": "ID"} => rollback needs the argument `to_phase`
+{"action": "rollback", "session_id": "ID", "to_phase": -1} => `to_phase` is -1, expected a whole number
+{"action": "rollback", "session_id": "ID", "to_phase": 1} => no way leads back to phase 1: no phase is completed, and the first is 0
+{"action": "get_errors", "session_id": "1"} => `1` is not a session id
 {"action": "list_workflows", "category": 7} => `category` is 7, expected a string
 "#;
 
@@ -384,8 +510,8 @@ mod tests {
             assert_eq!(body["status"], "error", "{arguments}");
             assert!(body["action"].is_string() && body["error_type"] == "ValueError");
         }
-        let unknown = refused(&engine, json!({"action": "pause"})).await;
-        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 9);
+        let unknown = refused(&engine, json!({"action": "fly"})).await;
+        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 14);
         let long = json!({"action": "get_phase", "session_id": "x".repeat(1_000_000)});
         let error = refused(&engine, long).await["error"].to_string();
         assert!(error.len() < 400, "{error}");

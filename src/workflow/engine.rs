@@ -2,20 +2,23 @@
 
 mod complete;
 mod list;
+mod recover;
 mod start;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tracing::{Span, info, instrument};
 
 pub use self::{
     complete::{Completed, Completion},
     list::Listing,
+    recover::{Errors, Recovered},
     start::Started,
 };
 pub use super::gate::LenientGates;
 use super::{
-    Catalogue, Definition, Error, Phase, PhaseContent, Session, SessionId, TaskContent,
+    Caller, Catalogue, Definition, Error, Moment, Phase, PhaseContent, Session, SessionId, Status,
+    TaskContent, Touch,
     content::Content,
     index::Index,
     store::{StartStripe, Store, Stored},
@@ -36,6 +39,8 @@ pub struct Settings {
     /// Sessions kept in all, finished ones too. In one process it is exact; several over one
     /// directory may pass it by the starts that each has under way.
     pub max_sessions: usize,
+    /// How long an unfinished session lives that nobody changes; none: for ever.
+    pub session_ttl: Option<Duration>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
 }
@@ -53,6 +58,7 @@ pub struct Engine {
     /// Held for look-ups in memory only, never over a file.
     index: ObservedMutex<Index>,
     max_sessions: usize,
+    session_ttl: Option<Duration>,
     lenient_gates: LenientGates,
 }
 
@@ -91,6 +97,7 @@ impl Engine {
             starts: ObservedLocks::new("workflow.start", locks),
             index: ObservedMutex::new("workflow.index", index, locks),
             max_sessions: settings.max_sessions,
+            session_ttl: settings.session_ttl,
             lenient_gates: settings.lenient_gates,
         }))
     }
@@ -183,6 +190,23 @@ impl Engine {
             Ok(removed?)
         })
         .await
+    }
+
+    /// Returns how a session stands now.
+    pub fn status(&self, session: &Session) -> Status {
+        self.status_at(session, &Moment::now())
+    }
+
+    fn status_at(&self, session: &Session, now: &Moment) -> Status {
+        session.status_at(now, self.session_ttl)
+    }
+
+    fn touch(&self, by: &Caller) -> Touch {
+        Touch {
+            at: Moment::now(),
+            by: by.clone(),
+            ttl: self.session_ttl,
+        }
     }
 
     /// Returns the session whose turn it is, as its file has it. Entries of the cache change only

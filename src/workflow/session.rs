@@ -1,11 +1,23 @@
 //! A workflow session: a value without lock, file or clock.
 
+mod record;
+mod recovery;
+mod state;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Definition, Error, Moment, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict};
+use super::{
+    Definition, Error, Moment, Note, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict,
+};
+
+pub use self::{
+    record::{Archived, Attempt, Event, FaultMet, Happened, Newest, Pause, Record},
+    recovery::{Submitted, Touch},
+    state::{Action, Outcome, Refusal, Status},
+};
 
 /// One run of a workflow, exactly as its file has it. The format is the Python server's; what
 /// that one does not know is under the key `lockstep`, and keys that we do not know are kept.
@@ -54,6 +66,8 @@ struct Own {
     /// From which phase to which; a file of the Python server's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,
+    #[serde(default)]
+    record: Record,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -79,20 +93,6 @@ pub enum Checkpoint {
     Skipped,
 }
 
-/// How a session stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// A phase is open.
-    Active,
-    /// A phase is open, and work on it was put aside.
-    Paused,
-    /// All phases are completed.
-    Completed,
-    /// A gate refused the evidence last submitted to it.
-    Error,
-}
-
 impl Session {
     /// Starts a run of `definition` on `target`. `options` are kept as metadata.
     pub fn start(
@@ -100,7 +100,7 @@ impl Session {
         definition: &Definition,
         target: TargetFile,
         options: Map<String, Value>,
-        now: Moment,
+        touch: &Touch,
     ) -> Self {
         let mut session = Self {
             id,
@@ -110,13 +110,16 @@ impl Session {
             completed: Vec::new(),
             artifacts: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
-            created_at: now.clone(),
-            updated_at: now,
+            created_at: touch.at.clone(),
+            updated_at: touch.at.clone(),
             metadata: options,
             own: Own::default(),
             unknown: Map::new(),
         };
         session.follow(definition);
+        session.own.record.started_by = Some(touch.by.clone());
+        session.own.record.touched_by = Some(touch.by.clone());
+        session.log(Happened::Started, session.current, None, touch);
         session
     }
 
@@ -145,21 +148,6 @@ impl Session {
             Phase(0) => u64::from(self.current.0) >= total,
             Phase(_) => u64::from(self.current.0) > total,
         })
-    }
-
-    /// Returns how the session stands.
-    pub fn status(&self) -> Status {
-        let paused = self.metadata.get("paused").is_some_and(truthy);
-        let failed = |checkpoint: &Checkpoint| *checkpoint == Checkpoint::Failed;
-        if self.is_complete() {
-            Status::Completed
-        } else if paused {
-            Status::Paused
-        } else if self.checkpoints.values().any(failed) {
-            Status::Error
-        } else {
-            Status::Active
-        }
     }
 
     /// Checks that `phase` may be read: it is open, or completed.
@@ -203,17 +191,21 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Finished`] and [`Error::OutOfOrder`] unless `phase` is the open one.
+    /// As [`Session::admit`]; [`Error::OutOfOrder`] unless `phase` is the open one.
     pub fn complete(
         &self,
         phase: Phase,
         definition: &Definition,
         evidence: &Map<String, Value>,
         verdict: &Verdict,
-        now: Moment,
+        touch: &Touch,
     ) -> Result<Self, Error> {
+        let action = match verdict.passed {
+            true => Action::Pass,
+            false => Action::Fail,
+        };
+        let mut next = self.touched(action, touch)?;
         self.open(phase)?;
-        let mut next = self.clone();
         next.follow(definition);
         let outputs = match &verdict.overridden {
             Some(reason) => json!({ "override": { "reason": reason, "errors": verdict.waived } }),
@@ -224,18 +216,26 @@ impl Session {
             "evidence": evidence,
             "outputs": outputs,
             "commands_executed": [],
-            "timestamp": now.as_str(),
+            "timestamp": touch.at.as_str(),
         });
         next.artifacts.insert(phase, Arc::new(artifact));
-        next.updated_at = now;
-        next.own.revision += 1;
         if !verdict.passed {
             next.checkpoints.insert(phase, Checkpoint::Failed);
+            let record = &mut next.own.record;
+            record.failed(phase, &verdict.errors, &touch.at, &touch.by);
+            next.log(Happened::Failed, phase, None, touch);
             return Ok(next);
         }
         next.checkpoints.insert(phase, Checkpoint::Passed);
         next.completed.push(phase);
         next.current = phase.next();
+        let reason = verdict.overridden.as_deref();
+        let happened = match reason {
+            Some(_) => Happened::Overridden,
+            None => Happened::Completed,
+        };
+        let reason = reason.and_then(|reason| Note::new("override_reason", reason).ok());
+        next.log(happened, phase, reason, touch);
         Ok(next)
     }
 
@@ -256,33 +256,6 @@ impl Session {
 
     fn total_in_metadata(&self) -> Option<u64> {
         self.metadata.get("total_phases")?.as_u64()
-    }
-}
-
-impl Status {
-    /// Every status, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Error];
-
-    /// Returns the name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// As Python has it: the key is set by whoever writes the file.
-fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(entries) => !entries.is_empty(),
     }
 }
 

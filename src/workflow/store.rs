@@ -12,10 +12,10 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-pub(super) use self::file::Identity;
+pub(super) use self::{file::Identity, lock::FileLock};
 use self::{
     file::{parse, read, sync_directory, write},
-    lock::{FileLock, lock},
+    lock::lock,
 };
 use super::{Error, Moment, Session, SessionId, index::Key};
 use crate::observed::{LockMetrics, ObservedWait};

@@ -4,6 +4,8 @@ mod content;
 mod corpus;
 mod fixture;
 mod gates;
+mod machine;
 mod processes;
 mod races;
+mod recovery;
 mod state;

@@ -4,12 +4,12 @@ use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
 use super::{
-    input::{ARGUMENTS, Action, TOLERATED},
+    input::{ARGUMENTS, Action},
     refusal,
 };
 use crate::{
     mcp::error::ToolError,
-    workflow::{Phase, SessionId, Status, TargetFile, WorkflowType},
+    workflow::{Note, Phase, SessionId, Status, Submitted, TargetFile, WorkflowType},
 };
 
 /// The largest number of a phase or a task: beyond, it is a slip.
@@ -46,8 +46,8 @@ impl Arguments {
                 return Err(refusal::of_action("", error));
             }
         };
-        let known = |name: &str| ARGUMENTS.contains(&name) || TOLERATED.contains(&name);
-        if let Some(name) = given.keys().find(|name| !known(name)) {
+        let unknown = |name: &&String| !ARGUMENTS.contains(&name.as_str());
+        if let Some(name) = given.keys().find(unknown) {
             let error = format!("there is no argument `{}`", shortened(name));
             let remediation = format!("the arguments are: {}", ARGUMENTS.join(", "));
             return Err(refusal::of_argument(
@@ -132,6 +132,33 @@ impl Arguments {
                     &format!("`{}` is not one of {names}", shortened(name)),
                 )
             })
+    }
+
+    pub(super) fn reason(&self) -> Result<Option<Note>, ToolError> {
+        self.note("reason")
+    }
+
+    pub(super) fn checkpoint_note(&self) -> Result<Option<Note>, ToolError> {
+        self.note("checkpoint_note")
+    }
+
+    pub(super) fn submitted(&self) -> Result<Submitted, ToolError> {
+        match self.given.get("reset_evidence") {
+            None | Some(Value::Bool(false)) => Ok(Submitted::Kept),
+            Some(Value::Bool(true)) => Ok(Submitted::Archived),
+            Some(other) => Err(self.mistyped("reset_evidence", other, "true or false")),
+        }
+    }
+
+    pub(super) fn to_phase(&self) -> Result<Phase, ToolError> {
+        let phase = self.number("to_phase")?.map(Phase);
+        phase.ok_or_else(|| self.missing("to_phase", "0"))
+    }
+
+    fn note(&self, name: &'static str) -> Result<Option<Note>, ToolError> {
+        let note = self.text(name)?.map(|text| Note::new(name, text));
+        note.transpose()
+            .map_err(|error| self.refuse(name, &error.to_string()))
     }
 
     fn required_text(&self, name: &str, example: &str) -> Result<&str, ToolError> {

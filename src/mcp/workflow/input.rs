@@ -22,10 +22,15 @@ pub(super) enum Action {
     ListSessions,
     GetSession,
     DeleteSession,
+    Pause,
+    Resume,
+    RetryPhase,
+    Rollback,
+    GetErrors,
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::ListWorkflows,
         Self::Start,
         Self::GetPhase,
@@ -35,6 +40,11 @@ impl Action {
         Self::ListSessions,
         Self::GetSession,
         Self::DeleteSession,
+        Self::Pause,
+        Self::Resume,
+        Self::RetryPhase,
+        Self::Rollback,
+        Self::GetErrors,
     ];
 
     /// Returns the name that callers use.
@@ -49,6 +59,11 @@ impl Action {
             Self::ListSessions => "list_sessions",
             Self::GetSession => "get_session",
             Self::DeleteSession => "delete_session",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::RetryPhase => "retry_phase",
+            Self::Rollback => "rollback",
+            Self::GetErrors => "get_errors",
         }
     }
 
@@ -66,8 +81,8 @@ impl Action {
 struct Input {
     /// What to do.
     action: Action,
-    /// The session that `start` returned. For `get_phase`, `get_task`, `complete_phase`, `get_state`,
-    /// `get_session` and `delete_session`.
+    /// The session that `start` returned. For every action but `list_workflows`, `start` and
+    /// `list_sessions`.
     #[schemars(length(equal = 36))]
     session_id: Option<String>,
     /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
@@ -78,8 +93,8 @@ struct Input {
     target_file: Option<String>,
     /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start.
     options: Option<JsonObject>,
-    /// The number of a phase. For `get_task`, `complete_phase` (the open phase), and `get_phase`
-    /// (optional there: the open phase if left out).
+    /// The number of a phase. For `get_task`, `complete_phase` and `retry_phase` (the open phase),
+    /// and `get_phase` (optional there: the open phase if left out).
     #[schemars(range(min = 0, max = 9999))]
     phase: Option<u32>,
     /// The number of a task, as `get_phase` lists them. For `get_task`.
@@ -95,13 +110,25 @@ struct Input {
     /// Only workflows of this category. For `list_workflows`.
     #[schemars(length(max = 128))]
     category: Option<String>,
-    /// Only sessions that stand so: active, paused, completed or error. For `list_sessions`.
-    #[schemars(extend("enum" = ["active", "paused", "completed", "error", null]))]
+    /// Only sessions that stand so. For `list_sessions`.
+    #[schemars(extend("enum" = ["active", "paused", "completed", "error", "expired", null]))]
     status: Option<String>,
+    /// Why; kept in the session's history. For `pause`, `retry_phase` and `rollback`.
+    #[schemars(length(min = 1, max = 2000))]
+    reason: Option<String>,
+    /// Where the work was left, for whoever resumes it. For `pause`.
+    #[schemars(length(min = 1, max = 2000))]
+    checkpoint_note: Option<String>,
+    /// Whether the evidence submitted for the phase is archived. For `retry_phase`.
+    reset_evidence: Option<bool>,
+    /// The phase to open again: a completed one, or the first. Evidence from there on is
+    /// archived. For `rollback`.
+    #[schemars(range(min = 0, max = 9999))]
+    to_phase: Option<u32>,
 }
 
 /// The names of the arguments.
-pub(super) const ARGUMENTS: [&str; 11] = [
+pub(super) const ARGUMENTS: [&str; 15] = [
     "action",
     "session_id",
     "workflow_type",
@@ -113,18 +140,15 @@ pub(super) const ARGUMENTS: [&str; 11] = [
     "override_reason",
     "category",
     "status",
+    "reason",
+    "checkpoint_note",
+    "reset_evidence",
+    "to_phase",
 ];
-
-/// Arguments that the Python server's tool has for actions that are not there yet. Its clients
-/// send them with their defaults.
-pub(super) const TOLERATED: [&str; 4] = ["reason", "checkpoint_note", "reset_evidence", "to_phase"];
 
 /// Returns the input schema.
 pub(super) fn schema() -> Arc<JsonObject> {
-    let mut schema = schema::of_arguments::<Input>();
-    // The tolerated ones are not offered, but not an error either.
-    schema.remove("additionalProperties");
-    Arc::new(schema)
+    Arc::new(schema::of_arguments::<Input>())
 }
 
 #[cfg(test)]

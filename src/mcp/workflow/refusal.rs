@@ -84,6 +84,20 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Finished(_) => {
             "nothing is left to be done; get_session shows the evidence, start begins anew".into()
         }
+        Error::Paused(_) => "call resume to go on; while it is paused it can be read".into(),
+        Error::NotPaused { open, .. } => format!("go on with phase {open}: call get_phase"),
+        Error::Expired { .. } => {
+            "call start with the same workflow_type and target_file to begin anew; get_session \
+             still shows its evidence"
+                .into()
+        }
+        Error::NotRetried { open, .. } => {
+            format!("retry phase {open}, which is the open one, or go back with rollback")
+        }
+        Error::NoWayBack { .. } => "give one of those as to_phase".into(),
+        Error::Superseded { other, .. } => {
+            format!("go on with session {other}, or remove it with delete_session first")
+        }
         Error::DynamicPhase(_) => {
             "the phase's tasks are in the source that the session's options name; work from there"
                 .into()
@@ -93,6 +107,7 @@ fn remediation(error: &Error) -> Option<String> {
         }
         Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
+        Error::Note { .. } => "say it in a sentence or two".into(),
         Error::TooManySessions { .. } => {
             "remove sessions that are no longer needed with delete_session; list_sessions with \
              status completed shows candidates"

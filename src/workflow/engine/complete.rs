@@ -6,7 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId, gate::Verdict,
+    Action, Caller, Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId,
+    Touch, gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -41,7 +42,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfOrder`] or [`Error::Finished`] unless the phase is the open one;
+    /// [`Error::OutOfOrder`] or [`Error::Finished`] unless the phase is the open one,
+    /// [`Error::Paused`], [`Error::Expired`];
     /// [`Error::Content`] if metadata or gate are at fault: a broken gate lets nothing pass.
     #[instrument(
         name = "workflow.complete_phase",
@@ -52,9 +54,10 @@ impl Engine {
         self: &Arc<Self>,
         id: SessionId,
         completion: Completion,
+        by: Caller,
     ) -> Result<Completed, Arc<Error>> {
         let engine = Arc::clone(self);
-        self.detached(async move { engine.complete(id, completion).await })
+        self.detached(async move { engine.complete(id, completion, by).await })
             .await
     }
 
@@ -62,8 +65,10 @@ impl Engine {
         &self,
         id: SessionId,
         Completion { phase, evidence }: Completion,
+        by: Caller,
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
+        seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
         seen.open(phase)?;
         let (content, lenient) = (self.content.clone(), self.lenient_gates);
         let workflow = seen.workflow.clone();
@@ -73,12 +78,14 @@ impl Engine {
             let verdict = definition.gate(&content, phase)?.judge(&evidence, lenient);
             Ok((definition, evidence, verdict))
         });
-        let (definition, evidence, verdict) = judged.await?;
-        let judge = |session: &Session| {
-            let now = Moment::now();
-            session.complete(phase, &definition, evidence.fields(), &verdict, now)
+        let (definition, evidence, verdict) = match judged.await {
+            Ok(judged) => judged,
+            Err(error) => return Err(self.fault_met(id, phase, error, &by).await),
         };
-        let session = self.change(id, judge).await?;
+        let complete = |session: &Session, touch: &Touch| {
+            session.complete(phase, &definition, evidence.fields(), &verdict, touch)
+        };
+        let (_, session) = self.change(id, &by, complete).await?;
         let content = self.content.clone();
         let open = session.current;
         let open = match session.is_complete() {
@@ -92,23 +99,46 @@ impl Engine {
         })
     }
 
-    /// Changes a session in its turn. Another process that is faster has `judge` asked again.
-    async fn change(
+    /// Keeps with the session that the phase's content is at fault, as far as that can be done.
+    async fn fault_met(
         &self,
         id: SessionId,
-        judge: impl Fn(&Session) -> Result<Session, Error>,
-    ) -> Result<Arc<Session>, Arc<Error>> {
+        phase: Phase,
+        error: Error,
+        by: &Caller,
+    ) -> Arc<Error> {
+        if let Error::Content(fault) = &error {
+            let fault = fault.to_string();
+            let met = |session: &Session, touch: &Touch| {
+                session.admit(Action::Fail, &touch.at, touch.ttl)?;
+                session.open(phase)?;
+                Ok(session.met(phase, &fault, touch))
+            };
+            // The caller is told of the fault in any case.
+            let _ = self.change(id, by, met).await;
+        }
+        Arc::new(error)
+    }
+
+    /// Changes a session in its turn, and returns it as it was and as it is. Another process that
+    /// is faster has `judge` asked again.
+    pub(super) async fn change(
+        &self,
+        id: SessionId,
+        by: &Caller,
+        judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
+    ) -> Result<(Arc<Session>, Arc<Session>), Arc<Error>> {
         let turn = self.turns.turn(id).await;
         for _ in 0..MAX_TRIES {
             let current = self.current(&turn).await?;
-            let next = judge(&current.session)?;
+            let next = judge(&current.session, &self.touch(by))?;
             let store = Arc::clone(&self.store);
             let replaced = blocking(move || store.replace(current.identity, next)).await?;
             if let Some(stored) = replaced {
                 self.index.lock().await.put(&stored);
                 let session = Arc::clone(&stored.session);
                 self.sessions.insert(id, stored).await;
-                return Ok(session);
+                return Ok((current.session, session));
             }
         }
         Err(Arc::new(Error::Contended(id)))

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     completion::CompletionBody,
     phase::{PhaseBody, TaskBody},
+    record::{ErrorsBody, StandingBody},
     session::{SessionBody, SessionLine, StateBody},
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(in crate::mcp::workflow) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) resumed: Option<bool>,
     #[serde(flatten)]
+    pub(in crate::mcp::workflow) standing: Option<StandingBody>,
+    #[serde(flatten)]
     pub(in crate::mcp::workflow) phase: Option<PhaseBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) task: Option<TaskBody>,
@@ -65,6 +68,8 @@ pub(in crate::mcp::workflow) struct Answer {
     pub(in crate::mcp::workflow) completion: Option<CompletionBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) session: Option<SessionBody>,
+    #[serde(flatten)]
+    pub(in crate::mcp::workflow) errors: Option<ErrorsBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) deleted_session: Option<Deleted>,
     /// The workflow's metadata, shortened.
@@ -85,7 +90,8 @@ pub(in crate::mcp::workflow) struct Answer {
     /// Whether there are more than are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) truncated: Option<bool>,
-    /// Workflows that cannot be used: file, line and what is wrong.
+    /// Workflows that cannot be used, or what is wrong with the open phase's content: file, line
+    /// and what is wrong.
     #[serde(rename = "faults", skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) broken: Option<Vec<String>>,
 }
@@ -213,6 +219,10 @@ mod tests {
             "checkpoints",
             "artifacts",
             "deleted",
+            "paused",
+            "history",
+            "archive",
+            "phases_with_errors",
             "workflows",
             "count",
             "truncated",

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::workflow::{Checkpoint, Session, Summary};
+use super::record::{ArchivedBody, HistoryBody, checkpoint_name, shown};
+use crate::workflow::{Session, Status, Summary};
 
 /// How a session stands.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -23,6 +24,8 @@ pub(in crate::mcp::workflow) struct StateBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     total_phases: Option<u64>,
     is_complete: bool,
+    /// active, paused, completed, error or expired.
+    session_status: &'static str,
     /// pending, passed, failed or skipped, by phase.
     checkpoints: BTreeMap<u32, &'static str>,
     created_at: String,
@@ -35,7 +38,7 @@ pub(in crate::mcp::workflow) struct SessionLine {
     session_id: String,
     workflow_type: String,
     target_file: String,
-    /// active, paused, completed or error.
+    /// active, paused, completed, error or expired.
     session_status: &'static str,
     current_phase: u32,
     created_at: String,
@@ -47,7 +50,7 @@ pub(in crate::mcp::workflow) struct SessionLine {
 pub(in crate::mcp::workflow) struct SessionBody {
     session_id: String,
     workflow_type: String,
-    /// active, paused, completed or error.
+    /// active, paused, completed, error or expired.
     session_status: &'static str,
     current_phase: u32,
     target_file: String,
@@ -57,10 +60,22 @@ pub(in crate::mcp::workflow) struct SessionBody {
     checkpoints: BTreeMap<u32, &'static str>,
     /// What was submitted last, by phase.
     artifacts: JsonObject,
+    /// Counts the changes.
+    revision: u64,
+    /// Who started it, such as `claude-code 1.2 over http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<String>,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touched_by: Option<String>,
+    /// What was done to it.
+    history: HistoryBody,
+    /// Evidence that counts no longer, after `rollback` or `retry_phase`, oldest first.
+    archive: Vec<ArchivedBody>,
 }
 
 impl StateBody {
-    pub(in crate::mcp::workflow) fn of(session: &Session) -> Self {
+    pub(in crate::mcp::workflow) fn of(session: &Session, status: Status) -> Self {
         Self {
             execution_model: "Complete task → Submit evidence → Advance phase",
             session_id: session.id.to_string(),
@@ -70,6 +85,7 @@ impl StateBody {
             completed_phases: session.completed.iter().map(|phase| phase.0).collect(),
             total_phases: session.total_phases(),
             is_complete: session.is_complete(),
+            session_status: status.as_str(),
             checkpoints: checkpoints(session),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
@@ -92,7 +108,9 @@ impl SessionLine {
 }
 
 impl SessionBody {
-    pub(in crate::mcp::workflow) fn of(session: &Session) -> Self {
+    pub(in crate::mcp::workflow) fn of(session: &Session, status: Status) -> Self {
+        let record = session.record();
+        let archive = record.archive.iter();
         let artifacts = session.artifacts.iter();
         let artifacts: Map<String, Value> = artifacts
             .map(|(phase, artifact)| (phase.to_string(), Value::clone(artifact)))
@@ -100,13 +118,18 @@ impl SessionBody {
         Self {
             session_id: session.id.to_string(),
             workflow_type: session.workflow.to_string(),
-            session_status: session.status().as_str(),
+            session_status: status.as_str(),
             current_phase: session.current.0,
             target_file: session.target.to_string(),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
             checkpoints: checkpoints(session),
             artifacts,
+            revision: session.revision(),
+            started_by: record.started_by.as_ref().and_then(shown),
+            touched_by: record.touched_by.as_ref().and_then(shown),
+            history: HistoryBody::of(&record.history),
+            archive: archive.map(|archived| ArchivedBody::of(archived)).collect(),
         }
     }
 }
@@ -114,15 +137,6 @@ impl SessionBody {
 fn checkpoints(session: &Session) -> BTreeMap<u32, &'static str> {
     let checkpoints = session.checkpoints.iter();
     checkpoints
-        .map(|(phase, checkpoint)| (phase.0, name(*checkpoint)))
+        .map(|(phase, checkpoint)| (phase.0, checkpoint_name(*checkpoint)))
         .collect()
-}
-
-fn name(checkpoint: Checkpoint) -> &'static str {
-    match checkpoint {
-        Checkpoint::Pending => "pending",
-        Checkpoint::Passed => "passed",
-        Checkpoint::Failed => "failed",
-        Checkpoint::Skipped => "skipped",
-    }
 }
