@@ -1,4 +1,4 @@
-//! The MCP face of the service: tools in, domain calls out.
+//! The MCP face of the service: tools and resources in, domain calls out.
 //!
 //! A tool parses its arguments, calls its engine once and renders the answer. What agents send
 //! and receive is defined here; the domain's types are not bent to fit the wire.
@@ -8,6 +8,7 @@ mod caller;
 mod date;
 mod error;
 mod rendered;
+mod resources;
 mod schema;
 mod search;
 mod server;

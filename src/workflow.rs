@@ -27,7 +27,7 @@ pub use engine::{
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
-pub use gate::{Evidence, Field, FieldType, Gate, Rule, Verdict};
+pub use gate::{CrossFieldRule, Evidence, Field, FieldType, Gate, Pattern, Problem, Rule, Verdict};
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,

@@ -37,6 +37,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         "/healthz"
     };
+    Ok(match healthy(address, path).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            super::failed(&error);
+            ExitCode::FAILURE // 2, the code of other failures, means nothing to Docker.
+        }
+    })
+}
+
+async fn healthy(address: std::net::SocketAddr, path: &str) -> anyhow::Result<()> {
     let status = tokio::time::timeout(TIMEOUT, ask(address, path))
         .await
         .with_context(|| format!("http://{address}{path} did not answer in {TIMEOUT:?}"))??;
@@ -44,7 +54,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         status.is_success(),
         "http://{address}{path} answered {status}"
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn configured(arguments: &Arguments) -> anyhow::Result<std::net::SocketAddr> {

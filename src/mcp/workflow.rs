@@ -12,11 +12,15 @@ use std::sync::Arc;
 use self::{
     arguments::Arguments,
     input::Action,
-    views::{Answer, PhaseBody, SessionBody, SessionLine, StandingBody, StateBody, TaskBody},
+    views::{
+        Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StandingBody, StateBody,
+        TaskBody,
+    },
 };
-use super::{error::ToolError, rendered::Rendered};
-use crate::workflow::{Caller, Completion, Engine, Error, Evidence};
+use super::{error::ToolError, rendered::Rendered, resources::WorkflowAddress};
+use crate::workflow::{Caller, Completion, Engine, Error, Evidence, PhaseContent, Session};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde::Serialize;
 
 const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
      what is installed, then start with workflow_type and target_file. Read the open phase \
@@ -74,6 +78,19 @@ pub(super) async fn call(
         Err(Failed::Arguments(error)) => Err(error),
         Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
     }
+}
+
+/// Renders a session as `get_session` shows it.
+pub(super) fn session_view(engine: &Engine, session: &Session) -> impl Serialize + use<> {
+    SessionBody::of(session, engine.status(session))
+}
+
+/// Renders a phase as `get_phase` shows it, but for the session.
+pub(super) fn installed_view(
+    address: &WorkflowAddress,
+    content: PhaseContent,
+) -> impl Serialize + use<> {
+    InstalledPhase::of(address, content)
 }
 
 /// Why an action came to nothing.

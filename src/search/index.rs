@@ -1,22 +1,27 @@
 //! The nearest vectors to a vector.
 
+mod flat;
+mod graph;
+
 use std::sync::Arc;
 
-use usearch::{IndexOptions, MetricKind, ScalarKind};
+use flat::Flat;
+use graph::Graph;
 
 use super::Error;
 
-/// Up to this many vectors are compared one by one: exact, and under a millisecond.
+/// Up to this many vectors are compared one by one: exact, and a fraction of a millisecond.
 const MAX_EXACT: usize = 4_096;
 
-/// Candidates that an approximate search keeps; at 128 it finds over 98 of 100 neighbours.
-const EXPANSION: usize = 128;
-
 /// Vectors by position, to be compared by the angle between them.
-pub(super) struct Index {
-    vectors: Vec<Arc<[f32]>>,
-    /// None if there are no vectors.
-    usearch: Option<usearch::Index>,
+///
+/// Invariant: all are of unit length, so that their product is the cosine of the angle.
+#[derive(Debug)]
+pub(super) enum Index {
+    /// Few vectors: compared one by one.
+    Flat(Flat),
+    /// Many: reached from neighbour to neighbour.
+    Graph(Graph),
 }
 
 impl Index {
@@ -25,37 +30,35 @@ impl Index {
     /// # Errors
     ///
     /// If the vectors differ in length.
-    pub(super) fn build(vectors: Vec<Arc<[f32]>>, threads: usize) -> Result<Self, Error> {
-        let Some(dimensions) = vectors.first().map(|vector| vector.len()) else {
-            return Ok(Self {
-                vectors,
-                usearch: None,
-            });
-        };
-        let options = IndexOptions {
-            dimensions,
-            metric: MetricKind::Cos,
-            quantization: ScalarKind::F32,
-            expansion_search: EXPANSION,
-            ..IndexOptions::default()
-        };
-        let index = usearch::Index::new(&options).map_err(failed)?;
-        index
-            .reserve_capacity_and_threads(vectors.len(), threads)
-            .map_err(failed)?;
-        for (position, vector) in (0..).zip(&vectors) {
+    pub(super) fn build(vectors: &[Arc<[f32]>], threads: usize) -> Result<Self, Error> {
+        let dimensions = vectors.first().map_or(0, |vector| vector.len());
+        for vector in vectors {
             same_length(dimensions, vector)?;
-            index.add(position, vector).map_err(failed)?;
         }
-        Ok(Self {
-            vectors,
-            usearch: Some(index),
-        })
+        match vectors.len() {
+            ..=MAX_EXACT => Ok(Self::Flat(Flat::new(dimensions, vectors))),
+            _ => Ok(Self::Graph(Graph::build(dimensions, vectors, threads)?)),
+        }
     }
 
-    /// Returns the vector at `position`.
-    pub(super) fn vector(&self, position: usize) -> &Arc<[f32]> {
-        &self.vectors[position]
+    /// Returns the number of vectors.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Flat(flat) => flat.len(),
+            Self::Graph(graph) => graph.len(),
+        }
+    }
+
+    /// Returns the vector at `position`, which is below [`Self::len`].
+    ///
+    /// # Errors
+    ///
+    /// If the index fails.
+    pub(super) fn vector(&self, position: usize) -> Result<Arc<[f32]>, Error> {
+        match self {
+            Self::Flat(flat) => Ok(flat.vector(position).into()),
+            Self::Graph(graph) => graph.vector(position).map(Into::into),
+        }
     }
 
     /// Returns the positions of the `count` nearest vectors and their cosines, nearest first.
@@ -64,52 +67,76 @@ impl Index {
     ///
     /// If `vector` is not as long as those of the index.
     pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<(usize, f32)>, Error> {
-        let Some(index) = &self.usearch else {
-            return Ok(Vec::new());
-        };
-        same_length(index.dimensions(), vector)?;
-        let found = if self.vectors.len() <= MAX_EXACT {
-            index.exact_search(vector, count)
-        } else {
-            index.search(vector, count)
-        };
-        let found = found.map_err(failed)?;
-        let position = |key| usize::try_from(key).expect("keys are positions");
-        let keys = found.keys.into_iter().map(position);
-        let cosines = found.distances.into_iter().map(|distance| 1.0 - distance);
-        Ok(keys.zip(cosines).collect())
+        match self {
+            Self::Flat(_) => self.nearest_where(vector, count, |_| true),
+            Self::Graph(graph) => {
+                same_length(graph.dimensions(), vector)?;
+                graph.nearest(vector, count)
+            }
+        }
     }
 
-    /// Returns the `count` nearest of the vectors at `positions`, compared one by one: an
-    /// approximate search that filters comes back short.
+    /// Returns the `count` nearest of the vectors at positions that `allows` allows: all of them
+    /// if there are fewer. It is asked at most twice about a position.
     ///
     /// # Errors
     ///
     /// If `vector` is not as long as those of the index.
-    pub(super) fn nearest_of(
+    pub(super) fn nearest_where(
         &self,
-        positions: impl Iterator<Item = usize>,
         vector: &[f32],
         count: usize,
+        allows: impl Fn(usize) -> bool,
     ) -> Result<Vec<(usize, f32)>, Error> {
-        if let Some(index) = &self.usearch {
-            same_length(index.dimensions(), vector)?;
+        let allowed = (0..self.len()).filter(|position| allows(*position));
+        match self {
+            Self::Flat(flat) if flat.len() == 0 => Ok(Vec::new()),
+            Self::Flat(flat) => {
+                same_length(flat.dimensions(), vector)?;
+                let compared = allowed.map(|at| (at, dot(flat.vector(at), vector)));
+                Ok(best(compared.collect(), count))
+            }
+            Self::Graph(graph) => {
+                same_length(graph.dimensions(), vector)?;
+                // A walk that meets few allowed ones sees most of the graph before it ends.
+                let few: Vec<_> = allowed.take(MAX_EXACT + 1).collect();
+                match few.len() {
+                    ..=MAX_EXACT => Ok(best(graph.compare(vector, &few)?, count)),
+                    _ => graph.nearest_where(vector, count, allows),
+                }
+            }
         }
-        let compared = positions.map(|at| (at, cosine(&self.vectors[at], vector)));
-        let mut compared: Vec<_> = compared.collect();
-        compared.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-        compared.truncate(count);
-        Ok(compared)
     }
 }
 
-impl std::fmt::Debug for Index {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut index = f.debug_struct("Index");
-        index
-            .field("vectors", &self.vectors.len())
-            .finish_non_exhaustive()
+/// Returns the `count` highest, highest first; equal ones in the order of their positions.
+fn best(mut compared: Vec<(usize, f32)>, count: usize) -> Vec<(usize, f32)> {
+    let order = |one: &(usize, f32), other: &(usize, f32)| {
+        other.1.total_cmp(&one.1).then(one.0.cmp(&other.0))
+    };
+    if count < compared.len() {
+        compared.select_nth_unstable_by(count, order);
+        compared.truncate(count);
     }
+    compared.sort_unstable_by(order);
+    compared
+}
+
+/// Sums kept side by side, which the compiler turns into vector instructions.
+const LANES: usize = 16;
+
+/// Returns the product of two vectors of one length.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    let (ones, one_rest) = one.as_chunks::<LANES>();
+    let (others, other_rest) = other.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (one, other) in ones.iter().zip(others) {
+        for lane in 0..LANES {
+            sums[lane] += one[lane] * other[lane];
+        }
+    }
+    let rest = one_rest.iter().zip(other_rest).map(|(a, b)| a * b);
+    sums.iter().sum::<f32>() + rest.sum::<f32>()
 }
 
 fn same_length(expected: usize, vector: &[f32]) -> Result<(), Error> {
@@ -117,21 +144,6 @@ fn same_length(expected: usize, vector: &[f32]) -> Result<(), Error> {
         got if got == expected => Ok(()),
         got => Err(Error::Dimensions { expected, got }),
     }
-}
-
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    let (mut product, mut own, mut others) = (0.0, 0.0, 0.0);
-    for (a, b) in one.iter().zip(other) {
-        product += a * b;
-        own += a * a;
-        others += b * b;
-    }
-    let norm = f32::sqrt(own * others);
-    if norm > 0.0 { product / norm } else { 0.0 }
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Index(Box::new(error))
 }
 
 #[cfg(test)]
@@ -145,40 +157,84 @@ mod tests {
             .collect()
     }
 
+    /// Of each kind of index, with the position of the vector that points up.
+    fn both() -> [(Index, usize); 2] {
+        let (few, many) = (500, MAX_EXACT + 4);
+        let index = |count| Index::build(&circle(count), 2).unwrap();
+        [(index(few), few / 2), (index(many), many / 2)]
+    }
+
+    const UP: [f32; 2] = [0.0, 1.0];
+
     #[test]
-    fn both_ways_to_search_agree() {
-        let index = Index::build(circle(500), 1).unwrap();
+    fn the_nearest_come_first_from_few_vectors_and_from_many() {
+        for (index, up) in both() {
+            let found = index.nearest(&UP, 51).unwrap();
 
-        let all = index.nearest(&[0.0, 1.0], 3).unwrap();
-        let some = index.nearest_of(0..500, &[0.0, 1.0], 3).unwrap();
-
-        assert_eq!(all[0].0, 250);
-        assert_eq!(all[0].0, some[0].0);
-        for ((_, one), (_, other)) in all.iter().zip(&some) {
-            assert!((one - other).abs() < 1e-5);
+            assert_eq!(found.len(), 51);
+            assert_eq!(found[0].0, up);
+            assert!(found[0].1 > 0.999_99, "{found:?}");
+            assert!(found.is_sorted_by(|one, other| one.1 >= other.1));
         }
     }
 
     #[test]
-    fn an_index_too_large_to_compare_all_finds_the_nearest() {
-        let index = Index::build(circle(MAX_EXACT + 1), 1).unwrap();
+    fn a_filter_brings_all_that_it_allows_however_far_away() {
+        for (index, up) in both() {
+            let wide = |at: usize| at % 2 == 1 && at > 16;
+            let narrow = |at: usize| at < 3;
 
-        let found = index.nearest(&[0.0, 1.0], 50).unwrap();
+            let some = index.nearest_where(&UP, 20, wide).unwrap();
+            let few = index.nearest_where(&UP, 20, narrow).unwrap();
+            let none = index.nearest_where(&UP, 20, |_| false).unwrap();
 
-        assert_eq!(found.len(), 50);
-        assert!(found[0].1 > 0.999_99, "{found:?}");
+            assert_eq!(some.len(), 20);
+            assert!(some.iter().all(|(at, _)| wide(*at) && at.abs_diff(up) < 22));
+            let few: Vec<_> = few.into_iter().map(|(at, _)| at).collect();
+            assert_eq!(few, [2, 1, 0]);
+            assert!(none.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_graph_is_walked_with_a_filter_that_allows_many() {
+        let count = 2 * MAX_EXACT + 10;
+        let index = Index::build(&circle(count), 2).unwrap();
+
+        let found = index.nearest_where(&UP, 9, |at| at % 2 == 0).unwrap();
+
+        let near = |at: &usize| at.is_multiple_of(2) && at.abs_diff(count / 2) < 30;
+        assert!(found.iter().all(|(at, _)| near(at)), "{found:?}");
+        assert_eq!(found.len(), 9);
+    }
+
+    #[test]
+    fn a_vector_comes_back_as_it_went_in() {
+        for (index, up) in both() {
+            let vector = index.vector(up).unwrap();
+            assert!((vector[1] - 1.0).abs() < 1e-6, "{vector:?}");
+        }
     }
 
     #[test]
     fn a_vector_of_another_length_is_refused() {
-        let index = Index::build(circle(3), 1).unwrap();
+        for (index, _) in both() {
+            let refused = index.nearest(&[1.0], 1).unwrap_err();
 
-        let refused = index.nearest(&[1.0], 1).unwrap_err();
+            let complaint = "a vector has 1 dimensions, the index has 2";
+            assert_eq!(refused.to_string(), complaint);
+            assert!(index.nearest_where(&[1.0], 1, |_| true).is_err());
+        }
+        let mixed = [vec![1.0].into(), vec![1.0, 0.0].into()];
+        assert!(Index::build(&mixed, 1).is_err());
+    }
 
-        assert_eq!(
-            refused.to_string(),
-            "a vector has 1 dimensions, the index has 2"
-        );
-        assert!(index.nearest_of(0..3, &[1.0], 1).is_err());
+    #[test]
+    fn the_product_counts_every_element_once() {
+        for length in [0, 1, 15, 16, 17, 64, 384] {
+            let vector: Vec<f32> = (0..length).map(|at| (at % 7) as f32).collect();
+            let expected: f32 = vector.iter().map(|value| value * value).sum();
+            assert_eq!(dot(&vector, &vector), expected, "{length}");
+        }
     }
 }

@@ -30,7 +30,7 @@ impl Snapshot {
             faults: Vec::new(),
             digest: None,
             chunks: Vec::new(),
-            index: Index::build(Vec::new(), 1).expect("no vectors cannot differ"),
+            index: Index::build(&[], 1).expect("no vectors cannot differ"),
         }
     }
 
@@ -48,14 +48,14 @@ impl Snapshot {
         let complete = vectors.iter().all(Option::is_some);
         let embedded = corpus.chunks.into_iter().zip(vectors);
         let embedded = embedded.filter_map(|(chunk, vector)| Some((chunk, vector?)));
-        let (chunks, vectors) = embedded.unzip();
+        let (chunks, vectors): (_, Vec<_>) = embedded.unzip();
         Ok(Self {
             generation,
             files: corpus.files,
             faults: corpus.faults,
             digest: complete.then_some(corpus.digest),
             chunks,
-            index: Index::build(vectors, threads)?,
+            index: Index::build(&vectors, threads)?,
         })
     }
 
@@ -68,9 +68,9 @@ impl Snapshot {
     pub(super) fn vectors(&self) -> HashMap<String, Arc<[f32]>> {
         let chunks = self.chunks.iter().enumerate();
         let vector = |(at, chunk): (usize, &Arc<Chunk>)| {
-            (chunk.embedded(), Arc::clone(self.index.vector(at)))
+            Some((chunk.embedded(), self.index.vector(at).ok()?))
         };
-        chunks.map(vector).collect()
+        chunks.filter_map(vector).collect()
     }
 
     /// Returns the passages that `query` allows, nearest to `vector` first: as many as it asks
@@ -83,8 +83,9 @@ impl Snapshot {
         let found = if query.phase().is_none() && query.tags().is_empty() {
             self.index.nearest(vector, query.n_results())?
         } else {
-            let allowed = (0..self.len()).filter(|at| allows(query, &self.chunks[*at]));
-            self.index.nearest_of(allowed, vector, query.n_results())?
+            let allowed = |at: usize| allows(query, &self.chunks[at]);
+            self.index
+                .nearest_where(vector, query.n_results(), allowed)?
         };
         let passage = |(at, cosine): (usize, f32)| {
             let score = (f64::from(cosine).clamp(0.0, 1.0) * 10_000.0).round() / 10_000.0;

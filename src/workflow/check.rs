@@ -1,5 +1,6 @@
 //! Every fault of every workflow: what the engine meets one by one, and what authors forget.
 
+mod gate;
 mod metadata;
 mod phases;
 

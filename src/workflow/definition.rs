@@ -206,6 +206,31 @@ impl Definition {
         &self.phases
     }
 
+    /// Returns the phases that have directories of their own, in order.
+    pub fn installed_phases(&self) -> Vec<Phase> {
+        let mut phases: Vec<_> = match self.last {
+            Some(last) => (self.first.0..=last.0).map(Phase).collect(),
+            None => {
+                let entries = self.phases.iter();
+                let fixed = entries.filter_map(|entry| match entry.phase_number {
+                    Number::One(number) => Some(Phase(number)),
+                    Number::Range(_) => None,
+                });
+                fixed.collect()
+            }
+        };
+        phases.sort();
+        phases.dedup();
+        phases
+    }
+
+    /// Returns the name that metadata gives `phase`.
+    pub fn phase_name(&self, phase: Phase) -> Option<&str> {
+        let mut entries = self.phases.iter();
+        let entry = entries.find(|entry| entry.phase_number == Number::One(phase.0))?;
+        entry.phase_name.as_deref()
+    }
+
     /// Names a file of a phase, relative to the content's root.
     pub(super) fn phase_file(&self, phase: Phase, file: &str) -> PathBuf {
         workflow_file(&self.workflow, "phases")

@@ -16,6 +16,15 @@ pub enum Error {
     #[error("there is no session `{0}`")]
     UnknownSession(SessionId),
 
+    /// The workflow has no such phase with a directory of its own.
+    #[error("the workflow `{workflow}` has no phase {phase} of its own")]
+    UnknownPhase {
+        /// The workflow that was asked for.
+        workflow: WorkflowType,
+        /// The phase that was asked for.
+        phase: Phase,
+    },
+
     /// Metadata names no such task.
     #[error("phase {phase} has no task {number}; it has {tasks:?}")]
     UnknownTask {
@@ -214,9 +223,10 @@ impl Error {
     /// Classifies the error. A new variant does not compile until it is placed here.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::UnknownWorkflow(_) | Self::UnknownSession(_) | Self::UnknownTask { .. } => {
-                Kind::NotFound
-            }
+            Self::UnknownWorkflow(_)
+            | Self::UnknownSession(_)
+            | Self::UnknownPhase { .. }
+            | Self::UnknownTask { .. } => Kind::NotFound,
             Self::Locked { .. }
             | Self::OutOfOrder { .. }
             | Self::Finished(_)

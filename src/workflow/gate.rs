@@ -2,11 +2,21 @@
 
 mod definition;
 mod evidence;
+mod examination;
+mod excerpt;
+mod field;
+mod file;
+mod pattern;
+mod problem;
 mod verdict;
 
-pub(super) use self::evidence::check_size;
 pub use self::{
-    definition::{Field, FieldType, Gate},
+    definition::Gate,
     evidence::Evidence,
+    field::{Field, FieldType},
+    file::CrossFieldRule,
+    pattern::Pattern,
+    problem::Problem,
     verdict::{LenientGates, Rule, Verdict},
 };
+pub(super) use self::{evidence::check_size, field::compare};

@@ -7,12 +7,14 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod crash;
+mod gates;
 mod harness;
 mod layering;
 mod observed;
 mod process;
 mod protocol;
 mod races;
+mod resources;
 mod search_engine;
 mod telemetry;
 mod tools;

@@ -74,6 +74,9 @@ fn remediation(error: &Error) -> Option<String> {
         Error::UnknownSession(_) => {
             "call list_sessions to find your session, or start to begin one".into()
         }
+        Error::UnknownPhase { workflow, .. } => {
+            format!("read workflow://{workflow}, which names its phases")
+        }
         Error::UnknownTask { phase, .. } => {
             format!("call get_phase with phase {phase} to see its tasks")
         }

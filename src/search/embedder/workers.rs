@@ -105,7 +105,7 @@ impl Workers {
         } else {
             self.wait.acquired_free();
         }
-        Ok(vector.await.map_err(|_| EmbedError::Gone)??.into())
+        Ok(unit_length(vector.await.map_err(|_| EmbedError::Gone)??))
     }
 
     /// Embeds a passage when no question waits.
@@ -120,7 +120,7 @@ impl Workers {
             self.outstanding.fetch_sub(1, SeqCst);
             return Err(Error::NoWorkers);
         }
-        Ok(vector.await.map_err(|_| EmbedError::Gone)??.into())
+        Ok(unit_length(vector.await.map_err(|_| EmbedError::Gone)??))
     }
 }
 
@@ -144,6 +144,15 @@ fn job(text: Arc<str>) -> (Job, oneshot::Receiver<()>, Vector) {
         vector,
     };
     (job, starts, comes)
+}
+
+/// Scales a vector to length 1, so that only its direction counts.
+fn unit_length(mut vector: Vec<f32>) -> Arc<[f32]> {
+    let length = f32::sqrt(vector.iter().map(|value| value * value).sum());
+    if length > 0.0 && length.is_finite() {
+        vector.iter_mut().for_each(|value| *value /= length);
+    }
+    vector.into()
 }
 
 /// Works until the channels close.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::metadata::Lines;
+use super::{gate, metadata::Lines};
 use crate::workflow::{
     Definition, Fault, Phase,
     content::{Content, workflow_file},
@@ -29,46 +29,29 @@ pub(super) fn check(content: &Content, definition: &Definition, lines: &Lines<'_
         }
         faults.extend(check_tasks(content, definition, phase, lines));
     }
-    for phase in reached(definition) {
+    for phase in definition.installed_phases() {
         if !seen.contains(&phase) {
             faults.push(lines.fault(format!("`phases` has no phase {phase}")));
         }
         faults.extend(check_files(content, definition, phase));
     }
     if definition.last.is_none() {
-        seen.extend(reached(definition));
+        seen.extend(definition.installed_phases());
         faults.extend(check_templates(content, definition));
     }
     faults.extend(check_directories(content, definition, &seen));
     faults
 }
 
-/// The phases that have directories of their own.
-fn reached(definition: &Definition) -> Vec<Phase> {
-    match definition.last {
-        Some(last) => (definition.first.0..=last.0).map(Phase).collect(),
-        None => {
-            let entries = definition.entries().iter();
-            let fixed = entries.filter_map(|entry| match entry.phase_number {
-                Number::One(number) => Some(Phase(number)),
-                Number::Range(_) => None,
-            });
-            fixed.collect()
-        }
-    }
-}
-
 fn check_files(content: &Content, definition: &Definition, phase: Phase) -> Vec<Fault> {
     let mut faults = Vec::new();
     let text = content.read_required(&definition.phase_file(phase, "phase.md"));
     faults.extend(text.err());
-    match definition.gate(content, phase) {
+    let path = definition.phase_file(phase, "gate-definition.yaml");
+    match content.read(&path) {
         Err(fault) => faults.push(fault),
-        Ok(gate) => {
-            let path = definition.phase_file(phase, "gate-definition.yaml");
-            let unsupported = gate.unsupported().into_iter();
-            faults.extend(unsupported.map(|problem| Fault::new(&path, problem)));
-        }
+        Ok(None) => {} // The phase has no gate.
+        Ok(Some(yaml)) => faults.extend(gate::check(&path, &yaml)),
     }
     faults
 }

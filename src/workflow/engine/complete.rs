@@ -75,7 +75,9 @@ impl Engine {
         let judged = blocking(move || {
             let definition = Definition::read(&content, &workflow)?;
             definition.static_entry(phase)?;
-            let verdict = definition.gate(&content, phase)?.judge(&evidence, lenient);
+            let gate = definition.gate(&content, phase)?;
+            let evidence = evidence.with_defaults(&gate);
+            let verdict = gate.judge(&evidence, lenient);
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = match judged.await {

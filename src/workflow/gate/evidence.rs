@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::{Field, Gate};
 use crate::workflow::Error;
 
 /// The largest evidence in bytes as JSON, as in the Python server.
@@ -19,6 +20,7 @@ const MAX_REASON_CHARS: usize = 2_000;
 #[derive(Clone, Debug)]
 pub struct Evidence {
     fields: Map<String, Value>,
+    defaulted: Vec<String>,
     override_reason: Option<String>,
 }
 
@@ -40,6 +42,7 @@ impl Evidence {
         }
         Ok(Self {
             fields,
+            defaulted: Vec::new(),
             override_reason,
         })
     }
@@ -49,9 +52,44 @@ impl Evidence {
         &self.fields
     }
 
+    /// Puts in what `gate` has defaults for and nobody submitted.
+    pub(in crate::workflow) fn with_defaults(mut self, gate: &Gate) -> Self {
+        fill(&gate.fields, &mut self.fields, "", &mut self.defaulted);
+        self
+    }
+
+    /// Returns the fields that were put in, such as `report.format`.
+    pub(super) fn defaulted(&self) -> &[String] {
+        &self.defaulted
+    }
+
     /// Returns why a lenient gate shall pass what it would refuse.
     pub fn override_reason(&self) -> Option<&str> {
         self.override_reason.as_deref().map(str::trim)
+    }
+}
+
+/// Fills an object. Not those inside lists, of which a caller may send a million: so no default is
+/// filled in twice, and what is put in is no larger than the gate's file.
+fn fill(
+    fields: &[Field],
+    object: &mut Map<String, Value>,
+    path: &str,
+    defaulted: &mut Vec<String>,
+) {
+    for field in fields {
+        let path = match path {
+            "" => field.name.clone(),
+            path => format!("{path}.{}", field.name),
+        };
+        match (object.get_mut(&field.name), &field.default) {
+            (Some(Value::Object(inner)), _) => fill(&field.properties, inner, &path, defaulted),
+            (None, Some(default)) => {
+                object.insert(field.name.clone(), default.clone());
+                defaulted.push(path);
+            }
+            (Some(_), _) | (None, None) => {}
+        }
     }
 }
 

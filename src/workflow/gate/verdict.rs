@@ -1,9 +1,14 @@
 //! What a gate says to evidence.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{Evidence, Gate};
+use super::{Evidence, Gate, Problem, examination::Examination, excerpt};
+
+/// The most keys of the evidence that a verdict repeats.
+const MAX_KEYS: usize = 100;
+
+/// The most problems that the next steps name, as in the Python server.
+const MAX_STEPS: usize = 5;
 
 /// What a gate with `strict: false` does with evidence that breaks it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,7 +41,7 @@ pub struct Verdict {
     pub passed: bool,
     /// By which rule.
     pub rule: Rule,
-    /// What fails the gate.
+    /// What fails the gate: the first problems, each in one sentence.
     pub errors: Vec<String>,
     /// What does not.
     pub warnings: Vec<String>,
@@ -44,7 +49,11 @@ pub struct Verdict {
     pub waived: Vec<String>,
     /// Why the caller did.
     pub overridden: Option<String>,
-    /// The keys of the evidence.
+    /// The first problems, also if they do not fail the gate.
+    pub problems: Vec<Problem>,
+    /// How many problems there are in all.
+    pub problem_count: usize,
+    /// The keys of the evidence, the first of them, shortened.
     pub submitted: Vec<String>,
     /// The fields that must be there.
     pub required: Vec<String>,
@@ -52,38 +61,51 @@ pub struct Verdict {
     pub missing: Vec<String>,
     /// Those whose value is not accepted.
     pub failed: Vec<String>,
+    /// Those that were not submitted, and are kept with their defaults.
+    pub defaulted: Vec<String>,
     /// Whether the gate is strict.
     pub strict: bool,
     /// Whether there is a gate file.
     pub from_file: bool,
-    /// What the caller can do about each error.
+    /// What the caller can do.
     pub next_steps: Vec<String>,
 }
 
 impl Gate {
     /// Judges `evidence`.
     pub fn judge(&self, evidence: &Evidence, lenient: LenientGates) -> Verdict {
+        let mut examination = Examination::new();
+        if self.from_file {
+            examination.fields(&self.fields, evidence.fields());
+            examination.rules(&self.rules);
+        }
+        let warnings = self.warnings(evidence, &examination);
+        let Examination {
+            problems,
+            missing,
+            failed,
+            ..
+        } = examination;
         let required = self.fields.iter().filter(|field| field.required);
+        let keys = evidence.fields().keys().take(MAX_KEYS);
         let mut verdict = Verdict {
             passed: true,
             rule: self.rule(lenient),
-            errors: Vec::new(),
-            warnings: Vec::new(),
+            errors: problems.first.iter().map(|p| p.error.clone()).collect(),
+            warnings,
             waived: Vec::new(),
             overridden: None,
-            submitted: evidence.fields().keys().cloned().collect(),
+            problems: problems.first,
+            problem_count: problems.total,
+            submitted: keys.map(|key| excerpt::shorten(key)).collect(),
             required: required.map(|field| field.name.clone()).collect(),
-            missing: Vec::new(),
-            failed: Vec::new(),
+            missing,
+            failed,
+            defaulted: evidence.defaulted().to_vec(),
             strict: self.strict,
             from_file: self.from_file,
             next_steps: Vec::new(),
         };
-        if self.from_file {
-            self.find_missing(evidence, &mut verdict);
-            self.find_mistyped(evidence, &mut verdict);
-            self.find_unevaluated(&mut verdict);
-        }
         self.decide(evidence, &mut verdict);
         verdict
     }
@@ -97,57 +119,28 @@ impl Gate {
         }
     }
 
-    fn find_missing(&self, evidence: &Evidence, verdict: &mut Verdict) {
-        for name in verdict.required.clone() {
-            if !evidence.fields().contains_key(&name) {
-                verdict.error(
-                    format!("Field '{name}' is required but missing"),
-                    format!("Gather '{name}' and add it to the evidence"),
-                );
-                verdict.missing.push(name);
-            }
+    fn warnings(&self, evidence: &Evidence, examination: &Examination<'_>) -> Vec<String> {
+        if !self.from_file {
+            return vec!["The phase has no gate: any evidence passes".to_owned()];
         }
-    }
-
-    fn find_mistyped(&self, evidence: &Evidence, verdict: &mut Verdict) {
-        for (name, value) in evidence.fields() {
-            let Some(field) = self.field(name) else {
-                let warning = format!("Field '{name}' not in schema (ignoring)");
-                verdict.warnings.push(warning);
-                continue;
-            };
-            let kind = field.kind.as_str();
-            if !field.kind.admits(value) {
-                verdict.error(
-                    format!("Field '{name}' must be {kind}, got: {}", type_of(value)),
-                    format!("Correct '{name}' to type {kind}"),
-                );
-                verdict.failed.push(name.clone());
-            } else if let Some(validator) = &field.validator {
-                verdict.error(
-                    format!(
-                        "Field '{name}' needs validator '{validator}': expressions are not supported yet"
-                    ),
-                    format!("Ask the workflow's author to remove the validator of '{name}'"),
-                );
-                verdict.failed.push(name.clone());
-            }
+        let named = examination.unknown.iter();
+        let mut warnings: Vec<_> = named
+            .map(|path| format!("Field '{path}' not in schema (ignoring)"))
+            .collect();
+        let more = examination.unknown_total - examination.unknown.len();
+        if more > 0 {
+            warnings.push(format!("{more} more fields not in schema (ignoring)"));
         }
-    }
-
-    /// A rule that nobody evaluates must not be taken for one that holds.
-    fn find_unevaluated(&self, verdict: &mut Verdict) {
-        let rules = self.cross_field_rules;
-        if rules > 0 {
-            verdict.error(
-                format!("{rules} cross-field rule(s): expressions are not supported yet"),
-                "Ask the workflow's author to remove `cross_field_validation`".into(),
-            );
+        let submitted = evidence.fields().len();
+        if submitted > MAX_KEYS {
+            let warning = format!("`fields_submitted` names {MAX_KEYS} of {submitted} fields");
+            warnings.push(warning);
         }
+        warnings
     }
 
     fn decide(&self, evidence: &Evidence, verdict: &mut Verdict) {
-        if verdict.errors.is_empty() {
+        if verdict.problem_count == 0 {
             return;
         }
         match verdict.rule {
@@ -162,7 +155,13 @@ impl Gate {
             return;
         }
         let steps = &mut verdict.next_steps;
-        steps.insert(0, "Review the task files of the phase".into());
+        steps.push("Review the task files of the phase".into());
+        let fixes = verdict.problems.iter().take(MAX_STEPS);
+        steps.extend(fixes.map(|problem| problem.fix.clone()));
+        match verdict.problem_count.saturating_sub(MAX_STEPS) {
+            0 => {}
+            more => steps.push(format!("Mend {more} more: see `problems`")),
+        }
         steps.push("Resubmit the evidence with complete_phase".into());
         if verdict.rule == Rule::LenientEnforced && self.allow_override {
             let step = "Or, if a field cannot be had, pass `override_reason` to say why";
@@ -182,15 +181,10 @@ impl Verdict {
             return String::new();
         }
         let first = self.errors[..self.errors.len().min(SHOWN)].join("; ");
-        match self.errors.len().saturating_sub(SHOWN) {
+        match self.problem_count.saturating_sub(SHOWN) {
             0 => format!("Correct the evidence: {first}"),
             more => format!("Correct the evidence: {first} (and {more} more)"),
         }
-    }
-
-    fn error(&mut self, error: String, step: String) {
-        self.errors.push(error);
-        self.next_steps.push(step);
     }
 
     fn waive(&mut self, reason: Option<&str>) {
@@ -201,23 +195,11 @@ impl Verdict {
     }
 }
 
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "list",
-        Value::Object(_) => "object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -229,6 +211,7 @@ evidence_schema:
   text: {type: string}
   map: {type: object}
   items: {type: list}
+  ratio: {type: number}
   untyped: {}
 validators:
 cross_field_validation:
@@ -262,6 +245,10 @@ cross_field_validation:
             ("map", json!([]), false),
             ("items", json!([]), true),
             ("items", json!({}), false),
+            ("ratio", json!(0.5), true),
+            ("ratio", json!(1), true),
+            ("ratio", json!("1"), false),
+            ("ratio", json!(true), false),
             ("untyped", json!("a string is the default"), true),
             ("untyped", json!(1), false),
             ("unknown", json!(1), true),

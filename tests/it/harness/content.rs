@@ -40,6 +40,11 @@ impl Content {
         fs::rename(aside, path).unwrap();
     }
 
+    /// Removes a file.
+    pub fn remove(&self, file: &str) {
+        fs::remove_file(self.path().join(file)).unwrap();
+    }
+
     /// Writes a workflow of `phases` phases with one task and one required field each.
     pub fn workflow(&self, workflow_type: &str, phases: usize) {
         let described: Vec<Value> = (0..phases)

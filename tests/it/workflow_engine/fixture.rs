@@ -183,7 +183,7 @@ pub async fn complete(
 pub fn enough(gate: &Gate) -> Value {
     let field = |kind| match kind {
         FieldType::Boolean => json!(true),
-        FieldType::Integer => json!(8),
+        FieldType::Integer | FieldType::Number => json!(8),
         FieldType::String => json!("text"),
         FieldType::Object => json!({}),
         FieldType::List => json!([]),

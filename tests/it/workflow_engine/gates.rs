@@ -109,7 +109,7 @@ async fn a_broken_gate_lets_nothing_pass_and_is_named_with_its_line() {
     let cases = [
         ("checkpoint: {strict: false}\nevidence_schema: [", 2),
         ("checkpoint:\n  strict: perhaps\nevidence_schema: {}\n", 2),
-        ("checkpoint: {}\nevidence_schema:\n  a: {type: number}\n", 3),
+        ("checkpoint: {}\nevidence_schema:\n  a: {type: float}\n", 3),
         ("evidence_schema: {}\n", 1),
         ("checkpoint: {}\n", 1),
         ("", 1),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::phase::{PhaseBody, gate_source};
-use crate::workflow::{Completed, Phase, Rule, Verdict};
+use crate::workflow::{Completed, Phase, Problem, Rule, Verdict};
 
 /// What came of completing a phase.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -36,6 +36,29 @@ struct VerdictBody {
     /// The first errors in one sentence.
     remediation: String,
     next_steps: Vec<String>,
+    /// What is wrong, piece by piece: at most the first 50.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<ProblemBody>,
+    /// How many problems there are in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem_count: Option<usize>,
+    /// Fields that were not submitted, and are kept with the gate's defaults.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    defaults_used: Vec<String>,
+}
+
+/// One thing that is wrong with the evidence.
+#[derive(Debug, JsonSchema, Serialize)]
+struct ProblemBody {
+    /// Where, such as `items[2].name`; absent if it is about several fields.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    field: String,
+    /// What was expected.
+    expected: String,
+    /// What came, shortened.
+    got: String,
+    /// What to do.
+    fix: String,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -99,6 +122,20 @@ impl VerdictBody {
                 validation_timestamp: judged_at,
             },
             next_steps: verdict.next_steps,
+            problem_count: (verdict.problem_count > 0).then_some(verdict.problem_count),
+            problems: verdict.problems.into_iter().map(ProblemBody::of).collect(),
+            defaults_used: verdict.defaulted,
+        }
+    }
+}
+
+impl ProblemBody {
+    fn of(problem: Problem) -> Self {
+        Self {
+            field: problem.field,
+            expected: problem.expected,
+            got: problem.got,
+            fix: problem.fix,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Phases and tasks as an agent reads them.
 
+use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub(in crate::mcp::workflow) struct PhaseBody {
 
 /// A task in a phase's list.
 #[derive(Debug, JsonSchema, Serialize)]
-struct TaskLine {
+pub(super) struct TaskLine {
     task_number: u32,
     name: String,
     file: Option<String>,
@@ -54,7 +55,7 @@ struct TaskLine {
 
 /// What a phase's end asks for.
 #[derive(Debug, JsonSchema, Serialize)]
-struct GateBody {
+pub(super) struct GateBody {
     /// Whether evidence that breaks the gate fails it without appeal.
     strict: bool,
     /// Whether `override_reason` works if it is not strict.
@@ -68,13 +69,15 @@ struct GateBody {
 #[derive(Debug, JsonSchema, Serialize)]
 struct FieldBody {
     name: String,
-    /// boolean, integer, string, object or list.
+    /// boolean, integer, number, string, object or list.
     #[serde(rename = "type")]
     kind: &'static str,
     required: bool,
     description: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validator: Option<String>,
+    /// What else holds, in the words of the gate's file: `default`, `examples`, `enum`, `minimum`,
+    /// `pattern`, …; `properties` and `items` hold fields.
+    #[serde(flatten)]
+    bounds: JsonObject,
 }
 
 /// A task to be done.
@@ -142,7 +145,7 @@ impl PhaseBody {
 }
 
 impl TaskLine {
-    fn of(task: TaskEntry) -> Self {
+    pub(super) fn of(task: TaskEntry) -> Self {
         Self {
             task_number: task.task_number,
             name: task.name,
@@ -153,7 +156,7 @@ impl TaskLine {
 }
 
 impl GateBody {
-    fn of(gate: Gate) -> Self {
+    pub(super) fn of(gate: Gate) -> Self {
         Self {
             strict: gate.strict,
             allow_override: gate.allow_override,
@@ -166,13 +169,50 @@ impl GateBody {
 impl FieldBody {
     fn of(field: Field) -> Self {
         Self {
-            name: field.name,
+            name: field.name.clone(),
             kind: field.kind.as_str(),
             required: field.required,
-            description: field.description,
-            validator: field.validator,
+            description: field.description.clone(),
+            bounds: bounds(field),
         }
     }
+}
+
+/// Returns what a field says beyond its name and type, and leaves out what it does not say.
+fn bounds(field: Field) -> JsonObject {
+    let fields = |fields: Vec<Field>| -> Vec<Value> { fields.into_iter().map(inner).collect() };
+    let params = field.validator_params;
+    let said = [
+        ("default", field.default),
+        ("examples", said(field.examples, Vec::is_empty)),
+        ("enum", field.allowed.map(Value::from)),
+        ("minimum", field.minimum.map(Value::from)),
+        ("maximum", field.maximum.map(Value::from)),
+        ("min_length", field.min_length.map(Value::from)),
+        ("max_length", field.max_length.map(Value::from)),
+        ("min_items", field.min_items.map(Value::from)),
+        ("max_items", field.max_items.map(Value::from)),
+        (
+            "pattern",
+            field.pattern.map(|pattern| pattern.as_str().into()),
+        ),
+        ("properties", said(fields(field.properties), Vec::is_empty)),
+        ("items", field.items.map(|items| inner(*items))),
+        ("validator", field.validator.map(Value::from)),
+        ("validator_params", said(params, JsonObject::is_empty)),
+    ];
+    let said = said.into_iter();
+    said.filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
+}
+
+fn said<T: Into<Value>>(value: T, is_empty: fn(&T) -> bool) -> Option<Value> {
+    (!is_empty(&value)).then(|| value.into())
+}
+
+/// Renders a field inside another.
+fn inner(field: Field) -> Value {
+    serde_json::to_value(FieldBody::of(field)).expect("a field is plain JSON")
 }
 
 impl TaskBody {

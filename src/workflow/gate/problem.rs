@@ -1,0 +1,89 @@
+//! What is wrong with evidence.
+
+use super::{Field, excerpt};
+
+/// The most problems that an answer names. Who has more than fifty mends the first and asks again.
+pub(super) const MAX_PROBLEMS: usize = 50;
+
+/// One thing that is wrong with evidence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Where it is, such as `items[2].name`; empty if it is about all of the evidence.
+    pub field: String,
+    /// What was expected, such as `must be at least 3`.
+    pub expected: String,
+    /// What came, shortened.
+    pub got: String,
+    /// What the caller can do.
+    pub fix: String,
+    /// All of it in one sentence.
+    pub error: String,
+}
+
+impl Problem {
+    /// A field is not there.
+    pub(super) fn missing(path: String, field: &Field) -> Self {
+        Self {
+            expected: format!("must be there: {}", field.kind.as_str()),
+            got: "nothing".to_owned(),
+            fix: format!("Gather '{path}' and add it to the evidence"),
+            error: format!("Field '{path}' is required but missing"),
+            field: path,
+        }
+    }
+
+    /// A value is of another type.
+    pub(super) fn mistyped(path: String, field: &Field, value: &serde_json::Value) -> Self {
+        let (kind, came) = (field.kind.as_str(), excerpt::type_of(value));
+        Self {
+            expected: format!("must be {kind}"),
+            got: format!("{came} {}", excerpt::of_value(value)),
+            fix: format!("Correct '{path}' to type {kind}"),
+            error: format!("Field '{path}' must be {kind}, got: {came}"),
+            field: path,
+        }
+    }
+
+    /// A value is not what it must be: `must` completes "the field must".
+    pub(super) fn breach(path: String, must: &str, got: String) -> Self {
+        Self {
+            expected: format!("must {must}"),
+            fix: format!("Correct '{path}': it must {must}"),
+            error: format!("Field '{path}' must {must}, got: {got}"),
+            field: path,
+            got,
+        }
+    }
+
+    /// The gate cannot tell, so the evidence does not pass. The caller can do nothing about it.
+    pub(super) fn undecided(path: String, why: &str) -> Self {
+        let subject = match path.as_str() {
+            "" => "The evidence".to_owned(),
+            path => format!("Field '{path}'"),
+        };
+        Self {
+            expected: "must be judged".to_owned(),
+            got: why.to_owned(),
+            fix: format!("Ask the workflow's author to mend the gate: {why}"),
+            error: format!("{subject} cannot be judged: {why}"),
+            field: path,
+        }
+    }
+}
+
+/// The first problems, and how many there are in all.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    pub(super) first: Vec<Problem>,
+    pub(super) total: usize,
+}
+
+impl Problems {
+    /// Takes a problem, which is only put into words if it is kept.
+    pub(super) fn add(&mut self, problem: impl FnOnce() -> Problem) {
+        self.total += 1;
+        if self.first.len() < MAX_PROBLEMS {
+            self.first.push(problem());
+        }
+    }
+}
