@@ -1,6 +1,8 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod check;
+
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -17,6 +19,8 @@ use crate::{
     search::{self, Embedder},
     stdio, workflow,
 };
+
+pub use check::{check, rules};
 
 /// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
 #[derive(Debug)]
@@ -158,13 +162,6 @@ pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc
     let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
     let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
     Ok(engine)
-}
-
-/// Checks all content and returns one line for each fault.
-pub fn check(content: &Path) -> Vec<String> {
-    let workflows = workflow::check(content).into_iter().map(|f| f.to_string());
-    let standards = search::check(content).into_iter().map(|f| f.to_string());
-    workflows.chain(standards).collect()
 }
 
 fn workflow_settings(config: &Config) -> workflow::Settings {

@@ -19,7 +19,7 @@ mod session;
 mod store;
 
 pub use caller::{Caller, Note};
-pub use check::check;
+pub use check::{ContentRule, Finding, RULES, Severity, check};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
 pub use engine::{
     Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, Recovered, Settings,

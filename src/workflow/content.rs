@@ -57,6 +57,19 @@ impl Content {
         self.root.join(path).is_dir()
     }
 
+    /// Says whether `path` begins with UTF-8's byte order mark, which some editors write.
+    pub(super) fn has_byte_order_mark(&self, path: &Path) -> bool {
+        let mut first = [0; 3];
+        let file = File::open(self.root.join(path));
+        let read = file.and_then(|mut file| file.read_exact(&mut first));
+        read.is_ok() && first == *b"\xEF\xBB\xBF"
+    }
+
+    /// Says whether there is something at `path`.
+    pub(super) fn exists(&self, path: &Path) -> bool {
+        self.root.join(path).exists()
+    }
+
     /// Lists the names in the directory `path`, sorted.
     pub(super) fn names(&self, path: &Path) -> Result<Vec<String>, Fault> {
         let unlisted = |error: io::Error| Fault::new(path, format!("cannot be listed: {error}"));

@@ -9,7 +9,7 @@ mod metrics;
 mod server;
 mod spans;
 
-pub use binary::Binary;
+pub use binary::{Binary, Output};
 pub(crate) use collector::Collector;
 pub use content::Content;
 pub use corpus::corpus;

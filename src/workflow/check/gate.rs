@@ -9,6 +9,7 @@ use self::{
     field::check_field,
     outline::{Outline, Step},
 };
+use super::{Finding, rule};
 use crate::workflow::{Fault, Gate};
 
 /// The keys of the file, and of its parts.
@@ -22,38 +23,38 @@ const CHECKPOINT_KEYS: [&str; 2] = ["strict", "allow_override"];
 const RULE_KEYS: [&str; 2] = ["rule", "error_message"];
 
 /// Names everything that is wrong with a gate. One that cannot be read has one fault.
-pub(super) fn check(path: &Path, yaml: &str) -> Vec<Fault> {
+pub(super) fn check(path: &Path, yaml: &str) -> Vec<Finding> {
     let gate = match Gate::parse(path, yaml) {
         Ok(gate) => gate,
-        Err(fault) => return vec![fault],
+        Err(fault) => return vec![Finding::new(&rule::GATE_BROKEN, fault)],
     };
     let outline = Outline::of(yaml);
     let mut lint = Lint {
         path,
         outline: &outline,
-        faults: Vec::new(),
+        findings: Vec::new(),
     };
     lint.check_keys(&gate);
     for field in &gate.fields {
         let at = [Step::Key("evidence_schema"), Step::Key(&field.name)];
         check_field(&mut lint, &at, field);
     }
-    lint.faults
+    lint.findings
 }
 
 /// Faults of one file, found so far.
 struct Lint<'a> {
     path: &'a Path,
     outline: &'a Outline,
-    faults: Vec<Fault>,
+    findings: Vec<Finding>,
 }
 
 impl Lint<'_> {
     /// Adds a fault at the line of the key that `at` leads to.
     fn fault(&mut self, at: &[Step<'_>], problem: String) {
         let line = self.outline.line(at);
-        self.faults
-            .push(Fault::new(self.path, problem).at_line(line));
+        let fault = Fault::new(self.path, problem).at_line(line);
+        self.findings.push(Finding::new(&rule::GATE_FIELD, fault));
     }
 
     /// Adds a fault about the value of a key of the mapping that `at` leads to.
@@ -86,8 +87,9 @@ impl Lint<'_> {
                 let known = known.join("`, `");
                 let problem =
                     format!("`{key}` means nothing here, and is ignored: it has `{known}`");
-                self.faults
-                    .push(Fault::new(self.path, problem).at_line(line));
+                let fault = Fault::new(self.path, problem).at_line(line);
+                self.findings
+                    .push(Finding::new(&rule::GATE_KEY_UNKNOWN, fault));
             }
         }
     }
@@ -100,7 +102,7 @@ mod tests {
     fn faults(yaml: &str) -> Vec<(u64, String)> {
         check(Path::new("gate.yaml"), yaml)
             .into_iter()
-            .map(|fault| (fault.line.unwrap_or(0), fault.problem))
+            .map(|finding| (finding.line, finding.problem))
             .collect()
     }
 

@@ -1,92 +1,113 @@
-//! Keys of `metadata.json` that agents read, and the engine does without.
+//! `metadata.json` against the keys that there are.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::{
+    Finding,
+    keys::{self, Key},
+    lines::Lines,
+    rule::{self, ContentRule},
+};
 use crate::workflow::{Fault, WorkflowType};
 
-/// What every workflow says of itself.
-const KEYS: [&str; 5] = [
-    "workflow_type",
-    "version",
-    "description",
-    "estimated_duration",
-    "primary_outputs",
-];
-
-/// What every phase says of itself.
-const PHASE_KEYS: [&str; 5] = [
-    "phase_name",
-    "purpose",
-    "estimated_effort",
-    "key_deliverables",
-    "validation_criteria",
-];
-
-/// Where things are in a `metadata.json`.
-pub(super) struct Lines<'a> {
+/// A `metadata.json` that can be read, and where its entries are.
+pub(super) struct Metadata<'a> {
     path: &'a Path,
-    text: &'a str,
+    object: Map<String, Value>,
+    lines: Lines,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(path: &'a Path, text: &'a str) -> Self {
-        Self { path, text }
-    }
-
-    /// Describes a fault of the whole file.
-    pub(super) fn fault(&self, problem: String) -> Fault {
-        Fault::new(self.path, problem).at_line(1)
-    }
-
-    /// Describes a fault of the entry of a phase, counted from 0 in the order of the file.
-    pub(super) fn phase_fault(&self, nth: usize, problem: String) -> Fault {
-        let key = "\"phase_number\"";
-        let lines = self.text.lines().enumerate();
-        let mut keys = lines.filter(|(_, line)| line.contains(key));
-        let line = keys.nth(nth).map_or(0, |(line, _)| line as u64 + 1);
-        Fault::new(self.path, problem).at_line(line)
-    }
-
-    /// Says where the file is named.
-    pub(super) fn mention(&self, file: &str) -> String {
-        let quoted = format!("\"{file}\"");
-        let mut lines = self.text.lines().enumerate();
-        let line = lines.find(|(_, line)| line.contains(&quoted));
-        match line {
-            Some((line, _)) => format!("{}:{}", self.path.display(), line + 1),
-            None => self.path.display().to_string(),
+impl<'a> Metadata<'a> {
+    /// Takes the text of `path`, which was parsed before.
+    pub(super) fn of(path: &'a Path, text: &str) -> Self {
+        Self {
+            path,
+            object: serde_json::from_str(text).unwrap_or_default(),
+            lines: Lines::of(text),
         }
     }
-}
 
-/// Names the keys that are missing.
-pub(super) fn check(lines: &Lines<'_>, text: &str, workflow: &WorkflowType) -> Vec<Fault> {
-    // It was parsed before.
-    let metadata: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    let missing = |key: &&'static str| !metadata.contains_key(*key);
-    let mut faults: Vec<_> = KEYS
-        .into_iter()
-        .filter(missing)
-        .map(|key| lines.fault(format!("`{key}` is missing")))
-        .collect();
-    let named = metadata.get("workflow_type").and_then(Value::as_str);
-    if let Some(named) = named.filter(|named| *named != workflow.as_str()) {
-        let problem = format!("`workflow_type` is `{named}`, the directory's name is `{workflow}`");
-        faults.push(lines.fault(problem));
+    /// Describes a fault of the entry at `pointer`.
+    pub(super) fn finding(
+        &self,
+        rule: &'static ContentRule,
+        pointer: &str,
+        problem: String,
+    ) -> Finding {
+        let fault = Fault::new(self.path, problem).at_line(self.lines.line(pointer));
+        Finding::new(rule, fault)
     }
-    let phases = metadata.get("phases").and_then(Value::as_array);
-    for (nth, phase) in phases.into_iter().flatten().enumerate() {
-        let missing: Vec<_> = PHASE_KEYS
-            .iter()
-            .filter(|key| phase.get(key).is_none())
-            .map(|key| format!("`{key}`"))
-            .collect();
+
+    /// Names the keys that are missing, mistyped or unknown.
+    pub(super) fn check(&self, workflow: &WorkflowType) -> Vec<Finding> {
+        let mut findings = self.check_object(&self.object, "", "the workflow", keys::WORKFLOW);
+        let named = self.object.get("workflow_type").and_then(Value::as_str);
+        if let Some(named) = named.filter(|named| *named != workflow.as_str()) {
+            let problem =
+                format!("`workflow_type` is `{named}`, the directory's name is `{workflow}`");
+            findings.push(self.finding(&rule::METADATA_NAME, "/workflow_type", problem));
+        }
+        if let Some(Value::Object(dynamic)) = self.object.get("dynamic_config") {
+            let (pointer, what) = ("/dynamic_config", "`dynamic_config`");
+            findings.extend(self.check_object(dynamic, pointer, what, keys::DYNAMIC));
+        }
+        for (nth, phase) in objects(&self.object, "phases") {
+            let pointer = format!("/phases/{nth}");
+            findings.extend(self.check_object(phase, &pointer, "the phase", keys::PHASE));
+            for (nth, task) in objects(phase, "tasks") {
+                let pointer = format!("{pointer}/tasks/{nth}");
+                findings.extend(self.check_object(task, &pointer, "the task", keys::TASK));
+            }
+        }
+        findings
+    }
+
+    fn check_object(
+        &self,
+        object: &Map<String, Value>,
+        pointer: &str,
+        what: &str,
+        keys: &[Key],
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let missing = keys::missing(object, keys);
         if !missing.is_empty() {
-            let problem = format!("the phase has no {}", missing.join(", "));
-            faults.push(lines.phase_fault(nth, problem));
+            let problem = format!("{what} has no `{}`", missing.join("`, `"));
+            findings.push(self.finding(&rule::METADATA_KEY_MISSING, pointer, problem));
         }
+        for (name, value) in object {
+            let at = format!("{pointer}/{name}");
+            match keys.iter().find(|key| key.name == name) {
+                Some(key) if key.shape.admits(value) => {}
+                Some(key) => {
+                    let problem = format!("`{name}` is not {}", key.shape.as_str());
+                    findings.push(self.finding(&rule::METADATA_KEY_TYPE, &at, problem));
+                }
+                None => {
+                    let problem = unknown(name, what, keys);
+                    findings.push(self.finding(&rule::METADATA_KEY_UNKNOWN, &at, problem));
+                }
+            }
+        }
+        findings
     }
-    faults
+}
+
+fn unknown(name: &str, what: &str, keys: &[Key]) -> String {
+    match keys::nearest(name, keys) {
+        Some(meant) => format!("{what} has a key `{name}` that nobody reads: is it `{meant}`?"),
+        None => format!("{what} has a key `{name}` that nobody reads"),
+    }
+}
+
+/// Returns the objects of a list, each with its place in it.
+fn objects<'a>(
+    object: &'a Map<String, Value>,
+    key: &str,
+) -> impl Iterator<Item = (usize, &'a Map<String, Value>)> {
+    let list = object.get(key).and_then(Value::as_array);
+    let entries = list.into_iter().flatten().enumerate();
+    entries.filter_map(|(nth, entry)| Some((nth, entry.as_object()?)))
 }

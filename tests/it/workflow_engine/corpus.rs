@@ -1,6 +1,6 @@
 //! The four real workflows, faults included.
 
-use lockstep::workflow::{Error, Phase, Status, check};
+use lockstep::workflow::{Error, Phase, Severity, Status, check};
 use serde_json::json;
 
 use super::fixture::{Site, complete, completed, corpus, enough, start, started};
@@ -159,21 +159,25 @@ async fn every_real_workflow_is_listed() {
 }
 
 #[test]
-fn the_check_finds_the_faults_of_the_faulty_workflow_and_only_those() {
-    let faults = check(&corpus());
+fn the_check_finds_the_errors_of_the_faulty_workflow_and_only_those() {
+    let findings = check(&corpus());
 
-    let of_others: Vec<_> = faults
+    let of_others: Vec<_> = findings
         .iter()
-        .filter(|fault| {
-            !fault
-                .path
-                .to_string_lossy()
-                .contains("workflow_creation_v1")
-        })
+        .filter(|finding| finding.rule.severity == Severity::Error)
+        .filter(|finding| !finding.path.ends_with("workflow_creation_v1/metadata.json"))
         .collect();
     assert!(of_others.is_empty(), "{of_others:#?}");
-    let about = |text: &str| faults.iter().filter(|f| f.problem.contains(text)).count();
-    assert_eq!(about("is named in"), 22, "{faults:#?}");
-    assert_eq!(about("`estimated_duration` is missing"), 1);
-    assert_eq!(about("`primary_outputs` is missing"), 1);
+    let about = |rule: &str| {
+        let broken = findings.iter().filter(|finding| finding.rule.id == rule);
+        broken.map(|finding| finding.line).collect::<Vec<_>>()
+    };
+    let missing = about("task-file-missing");
+    assert_eq!(missing.len(), 22, "{findings:#?}");
+    assert!(missing.is_sorted_by(|one, next| one < next), "{missing:?}");
+    let problem = "the workflow has no `estimated_duration`, `primary_outputs`";
+    assert!(
+        findings.iter().any(|f| f.problem == problem),
+        "{findings:#?}"
+    );
 }
