@@ -14,8 +14,11 @@ use tracing::info;
 use crate::{
     config::{Config, LenientGates, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
-    mcp::{About, McpServer},
-    observed::{CacheMetrics, LockMetrics},
+    mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters},
+    observed::{
+        CacheCounts, CacheMetrics, LockCounts, LockMetrics,
+        metrics::{SWEPT, export_count},
+    },
     search::{self, Embedder},
     stdio, workflow,
 };
@@ -38,8 +41,7 @@ impl App {
     /// If the model or its library is missing, the state directory cannot be written, or the
     /// content cannot be watched.
     pub async fn new(config: Config, meter: &Meter) -> anyhow::Result<Self> {
-        let (assets, workers) = (config.assets.clone(), config.search.workers);
-        let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+        let embedders = load_model(&config).await?;
         Self::with_embedders(config, embedders, meter).await
     }
 
@@ -60,10 +62,16 @@ impl App {
             spawn_blocking(move || workflow::Engine::open(sessions, &caches, &locks)).await??
         };
         let search = search::Engine::start(search_settings(&config), embedders, &caches, &locks)?;
+        workflows.sweep_regularly();
+        let engine = Arc::downgrade(&workflows);
+        export_count(meter, &SWEPT, move || {
+            engine.upgrade().map_or(0, |engine| engine.swept())
+        });
         let about = About::new(
             config.transport.as_str(),
             config.content.clone(),
             std::env::current_dir().context("no working directory")?,
+            Meters::new(move || measured(&caches, &locks)),
         );
         let alias = config.workflow.tool_alias.as_deref();
         let handler = McpServer::new(workflows, Arc::clone(&search), about, alias);
@@ -157,20 +165,52 @@ async fn serve_both(
 ///
 /// If the model is missing, or the content cannot be watched.
 pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc<search::Engine>> {
-    let (assets, workers) = (config.assets.clone(), config.search.workers);
-    let embedders = spawn_blocking(move || search::load_model(&assets, workers)).await??;
+    let embedders = load_model(config).await?;
     let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
     let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
     Ok(engine)
 }
 
+/// Reads the cells that the exporter reads.
+fn measured(caches: &CacheMetrics, locks: &LockMetrics) -> Measured {
+    let cache = |counts: CacheCounts| {
+        let lookups = Lookups {
+            hits: counts.hits,
+            misses: counts.misses,
+            coalesced: counts.coalesced,
+            errors: counts.errors,
+            abandoned: counts.abandoned,
+        };
+        CacheLine::new(counts.name, lookups, counts.double_loads)
+    };
+    let lock = |counts: LockCounts| LockLine {
+        name: counts.name,
+        acquisitions: counts.free + counts.waits,
+        lock_waits: counts.waits,
+        abandoned: counts.abandoned,
+    };
+    Measured {
+        caches: caches.counts().into_iter().map(cache).collect(),
+        locks: locks.counts().into_iter().map(lock).collect(),
+    }
+}
+
+async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
+    let (assets, model) = (config.assets.clone(), config.search.model.clone());
+    let workers = config.search.workers;
+    let load = move || search::load_model(&assets, &model, workers);
+    Ok(spawn_blocking(load).await??)
+}
+
 fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
+        source_root: config.workflow.source_root.clone(),
         state: config.state.dir().to_owned(),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
         session_ttl: age(config.workflow.session_ttl_secs),
+        retention: age(config.workflow.retention_secs),
         lenient_gates: match config.workflow.lenient_gates {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,
@@ -191,16 +231,24 @@ fn search_settings(config: &Config) -> search::Settings {
         max_cached_answers: config.search.max_cached_answers,
         answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
         max_cached_vectors: config.search.max_cached_vectors,
+        cache: config.search.cache.dir().map(|dir| search::Cache {
+            dir: dir.to_owned(),
+            max_bytes: config.search.cache_max_mb * 1024 * 1024,
+        }),
         debounce: Duration::from_millis(config.search.debounce_ms),
         poll: age(poll),
     }
 }
 
 fn readiness(search: &search::Status) -> Readiness {
-    let reason = match (&search.progress, search.ready) {
-        (_, true) => "ready".to_owned(),
-        (Some(progress), false) => format!("reading the standards: {progress}"),
-        (None, false) => "starting".to_owned(),
+    let reason = match (&search.progress, search.ready, &search.failure) {
+        (_, true, Some(failure)) => {
+            format!("ready, but the standards of now could not be indexed: {failure}")
+        }
+        (_, true, None) => "ready".to_owned(),
+        (_, false, Some(failure)) => format!("the standards could not be indexed: {failure}"),
+        (Some(progress), false, None) => format!("reading the standards: {progress}"),
+        (None, false, None) => "starting".to_owned(),
     };
     Readiness {
         ready: search.ready,

@@ -2,6 +2,8 @@
 
 mod check;
 mod health;
+mod index;
+mod progress;
 mod search;
 mod serve;
 
@@ -38,6 +40,9 @@ enum Command {
     Search(search::Arguments),
     /// Read all content and report every fault with its file and line. Exits with 1 if there is any.
     Check(check::Arguments),
+    /// Embed the standards ahead and keep the vectors, so that a server starts at once. Exits with 1
+    /// if the model failed on a passage.
+    Index(index::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),
 }
@@ -110,6 +115,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         // Boxed: the compiler gives up on the layout of a server in one piece.
         Command::Serve(settings) => Box::pin(serve(settings)).await,
         Command::Search(arguments) => Box::pin(search(arguments)).await,
+        Command::Index(arguments) => Box::pin(index(arguments)).await,
         Command::Check(arguments) => check::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
@@ -129,14 +135,24 @@ async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
 
 async fn search(arguments: search::Arguments) -> anyhow::Result<ExitCode> {
     let settings = &arguments.settings;
-    let mut config = Config::load(settings.config.as_deref(), settings)?;
+    let config = quiet(Config::load(settings.config.as_deref(), settings)?);
+    let run = |config, meter| search::run(config, meter, arguments);
+    with_telemetry(config, run).await
+}
+
+async fn index(arguments: index::Arguments) -> anyhow::Result<ExitCode> {
+    let settings = &arguments.settings;
+    let config = quiet(Config::load(settings.config.as_deref(), settings)?);
+    let run = |config, meter| index::run(config, meter, arguments);
+    with_telemetry(config, run).await
+}
+
+/// Logs only warnings unless something else is set: the answer is what a person wants to see.
+fn quiet(mut config: Config) -> Config {
     if config.log == Log::default() {
-        config.log.filter = "warn".to_owned(); // The answer is what a person wants to see.
+        config.log.filter = "warn".to_owned();
     }
-    with_telemetry(config, |config, meter| {
-        search::run(config, meter, arguments)
-    })
-    .await
+    config
 }
 
 /// Runs `command` between the start and the flush of telemetry, also after a failure: those are

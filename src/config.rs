@@ -3,6 +3,7 @@
 //! A nested setting's variable joins the names with two underscores: `search.workers` is
 //! `LOCKSTEP_SEARCH__WORKERS`. This is the only module that reads the environment.
 
+mod cache;
 mod listen;
 mod otlp;
 mod state;
@@ -17,6 +18,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use state::{InvalidState, StateUrl};
@@ -103,8 +105,14 @@ pub struct Workflow {
     /// Seconds after which an unfinished session that nobody changes is expired: it can be read,
     /// and `start` begins another. 0 keeps sessions open for ever.
     pub session_ttl_secs: u64,
+    /// Seconds that a finished or expired session is kept after its last change; a sweep removes
+    /// older ones. 0 keeps them for ever.
+    pub retention_secs: u64,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// Directory below which `start` finds the sources of dynamic workflows, such as the specs
+    /// that `options.spec_path` names. The working directory if it is not set.
+    pub source_root: PathBuf,
 }
 
 /// What a gate with `strict: false` does with missing or mistyped evidence.
@@ -122,6 +130,15 @@ pub enum LenientGates {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
+    /// The model: `all-minilm-l6-v2-q`, `bge-small-en-v1.5-q`, or the path of a directory with an
+    /// ONNX sentence model and a `lockstep-model.yaml` that describes it. A path has a `/`.
+    pub model: String,
+    /// Directory where vectors are kept, so that a restart costs no inference; `off` keeps them
+    /// in memory only. Several processes may share it.
+    pub cache: VectorCache,
+    /// Megabytes of vectors on disk at which those that no corpus uses are removed. 1 to
+    /// 1,000,000; 100,000 passages of the default model take 156.
+    pub cache_max_mb: u64,
     /// Threads that run the model, each with an instance of it. 0 takes one for each core.
     pub workers: usize,
     /// Questions that may wait for the model; more are refused. 1 to 100,000.
@@ -199,7 +216,9 @@ impl Default for Workflow {
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             session_ttl_secs: 0,
+            retention_secs: 0,
             lenient_gates: LenientGates::default(),
+            source_root: ".".into(),
         }
     }
 }
@@ -207,6 +226,9 @@ impl Default for Workflow {
 impl Default for Search {
     fn default() -> Self {
         Self {
+            model: "all-minilm-l6-v2-q".into(),
+            cache: VectorCache::default(),
+            cache_max_mb: 1_024,
             workers: 0,
             queue: 1_024,
             max_cached_answers: 10_000,
@@ -257,7 +279,7 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let ranges: [(&str, u64, u64, u64); 11] = [
+        let ranges: [(&str, u64, u64, u64); 13] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",
@@ -283,6 +305,12 @@ impl Config {
                 0,
                 MAX_AGE_SECS,
             ),
+            (
+                "workflow.retention_secs",
+                self.workflow.retention_secs,
+                0,
+                MAX_AGE_SECS,
+            ),
             ("search.workers", self.search.workers as u64, 0, 256),
             ("search.queue", self.search.queue as u64, 1, 100_000),
             (
@@ -303,31 +331,45 @@ impl Config {
                 1,
                 u64::MAX,
             ),
+            (
+                "search.cache_max_mb",
+                self.search.cache_max_mb,
+                1,
+                1_000_000,
+            ),
             ("search.debounce_ms", self.search.debounce_ms, 10, 60_000),
         ];
         for (setting, value, least, most) in ranges {
             ensure!(value >= least, "{setting} is {value}, the least is {least}");
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
-        if let Some(alias) = &self.workflow.tool_alias {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-            ensure!(
-                (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
-                "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
-            );
-        }
+        self.workflow.validate_alias()
+    }
+}
+
+impl Workflow {
+    fn validate_alias(&self) -> anyhow::Result<()> {
+        let Some(alias) = &self.tool_alias else {
+            return Ok(());
+        };
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        ensure!(
+            (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
+            "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
+        );
         Ok(())
     }
 }
 
 /// `$XDG_CACHE_HOME/lockstep/assets`, where `make setup` puts the model.
 fn default_assets() -> PathBuf {
+    user_cache().join("lockstep/assets")
+}
+
+fn user_cache() -> PathBuf {
     let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    cache
-        .or_else(home)
-        .unwrap_or_default()
-        .join("lockstep/assets")
+    cache.or_else(home).unwrap_or_default()
 }
 
 /// Returns an environment variable that is set and not empty.

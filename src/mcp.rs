@@ -16,5 +16,5 @@ mod tools;
 mod trace;
 mod workflow;
 
-pub use about::About;
+pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
 pub use server::McpServer;

@@ -9,6 +9,7 @@
 
 mod cache;
 mod counters;
+mod file_lock;
 mod loads;
 mod lock;
 mod locks;
@@ -17,8 +18,9 @@ mod semaphore;
 mod wait;
 
 pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
+pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
-pub use metrics::{CacheCounts, CacheMetrics, LockMetrics};
+pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics};
 pub use semaphore::{ObservedSemaphore, Permit};
 pub use wait::ObservedWait;

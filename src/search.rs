@@ -7,6 +7,7 @@
 mod answer;
 mod corpus;
 mod embedder;
+mod embedding;
 mod engine;
 mod error;
 mod index;
@@ -16,6 +17,7 @@ mod published;
 mod query;
 mod seeker;
 mod snapshot;
+mod vectors;
 mod watcher;
 
 use std::{path::PathBuf, time::Duration};
@@ -27,6 +29,7 @@ pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
 pub use progress::Progress;
 pub use query::{InvalidQuery, Query};
+pub use vectors::{Cache, ModelId};
 
 /// What an operator can set about search.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct Settings {
     pub answers_ttl: Duration,
     /// Vectors of questions kept in memory.
     pub max_cached_vectors: u64,
+    /// Where vectors are kept on disk; none keeps them in memory only.
+    pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.
     pub debounce: Duration,
     /// Time between looks at the standards where the file system gives no notice; none relies on

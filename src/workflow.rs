@@ -15,15 +15,17 @@ mod gate;
 mod ids;
 mod index;
 mod moment;
+mod query;
 mod session;
+mod source;
 mod store;
 
 pub use caller::{Caller, Note};
 pub use check::{ContentRule, Finding, RULES, Severity, check};
-pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry};
+pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
-    Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, Recovered, Settings,
-    Started,
+    Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, OpenTask, Recovered,
+    Replanned, Settings, Started, Statistics,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
@@ -34,7 +36,12 @@ pub use ids::{
 };
 pub use index::Summary;
 pub use moment::Moment;
+pub use query::{Cursor, MAX_LISTED, Prefix, SessionQuery, Sort};
 pub use session::{
     Action, Archived, Attempt, Checkpoint, Event, FaultMet, Happened, Newest, Outcome, Pause,
     Record, Refusal, Session, Status, Submitted, Touch,
+};
+pub use source::{
+    DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
+    PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
 };

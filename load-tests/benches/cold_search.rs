@@ -143,7 +143,9 @@ impl Embedder for Listener {
 }
 
 fn models(workers: usize) -> Vec<Box<dyn Embedder>> {
-    load_model(&Config::default().assets, workers).expect("`make setup` brought the model")
+    let config = Config::default();
+    load_model(&config.assets, &config.search.model, workers)
+        .expect("`make setup` brought the model")
 }
 
 fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> Arc<Engine> {
@@ -154,6 +156,7 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         max_cached_answers: 10_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 10_000,
+        cache: None,
         debounce: Duration::from_millis(300),
         poll: None,
     };

@@ -66,10 +66,12 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
     let meter = SdkMeterProvider::default().meter("bench");
     let settings = Settings {
         content: dir.to_owned(),
+        source_root: dir.to_owned(),
         state: dir.join("state"),
         max_cached_sessions: 1_000,
         max_sessions: 100_000,
         session_ttl: None,
+        retention: None,
         lenient_gates: LenientGates::Enforced,
     };
     Engine::open(

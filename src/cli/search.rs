@@ -1,26 +1,17 @@
 //! `lockstep search`.
 
-use std::{
-    io::{IsTerminal as _, Write},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::Write, process::ExitCode, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opentelemetry::metrics::Meter;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::ContentSettings;
+use super::{ContentSettings, progress::wait_until_ready};
 use crate::{
     app,
     config::Config,
-    search::{Answer, Engine, Passage, Query},
+    search::{Answer, Passage, Query},
 };
-
-/// How often the progress of the first indexing is drawn anew.
-const REDRAW: Duration = Duration::from_millis(100);
 
 /// The widest line of a passage's text: what a terminal of 100 columns shows indented.
 const SHOWN_CHARS: usize = 96;
@@ -78,32 +69,6 @@ pub(super) async fn run(
         print(&mut stdout, &answer, took)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Shows a person how far the first indexing is.
-async fn wait_until_ready(engine: &Arc<Engine>) {
-    let target = match std::io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let style = ProgressStyle::with_template("reading the standards {bar:40} {pos}/{len} {eta}");
-    let bar = ProgressBar::with_draw_target(None, target)
-        .with_style(style.expect("the template is valid"));
-    let draw = async {
-        let mut redraw = tokio::time::interval(REDRAW);
-        loop {
-            redraw.tick().await;
-            if let Some(progress) = engine.status().progress {
-                bar.set_length(progress.total as u64);
-                bar.set_position(progress.done as u64);
-            }
-        }
-    };
-    tokio::select! {
-        () = engine.ready() => {}
-        () = draw => {}
-    }
-    bar.finish_and_clear();
 }
 
 fn print(out: &mut impl Write, answer: &Answer, took: Duration) -> std::io::Result<()> {

@@ -14,7 +14,7 @@ use rmcp::{
 use tracing::Instrument as _;
 
 use super::{
-    about::{About, SearchState},
+    about::{About, SearchState, ServerInfoView, SessionsView},
     caller, date,
     error::{ToolError, into_response},
     rendered::Rendered,
@@ -65,12 +65,22 @@ impl McpServer {
         about: About,
         workflow_alias: Option<&str>,
     ) -> Self {
+        let tools = Tools::new(workflow_alias, &workflow::ages(&workflows));
         Self {
             workflows,
             search,
             about: Arc::new(about),
-            tools: Tools::new(workflow_alias),
+            tools,
         }
+    }
+
+    async fn info(&self) -> Result<ServerInfoView, ToolError> {
+        let statistics = self.workflows.statistics().await;
+        let statistics = statistics.map_err(|error| ToolError::Internal(Arc::new(error)))?;
+        let search = SearchState::from(self.search.status());
+        let tools = self.tools.listed().len();
+        let sessions = SessionsView::of(statistics);
+        Ok(self.about.view(tools, search, sessions).await)
     }
 
     async fn answer(
@@ -85,9 +95,7 @@ impl McpServer {
             ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
-                let state = SearchState::from(self.search.status());
-                let view = self.about.view(self.tools.listed().len(), state);
-                Rendered::of(&Box::pin(view).await)
+                Rendered::of(&Box::pin(self.info()).await?)
             }
             ToolName::CurrentDate => {
                 no_arguments(tool, &arguments)?;

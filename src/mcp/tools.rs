@@ -35,15 +35,15 @@ impl ToolName {
         }
     }
 
-    fn describe(self) -> Tool {
+    fn describe(self, ages: &str) -> Tool {
         match self {
             Self::SearchStandards => search::tool(self.as_str()),
-            Self::Workflow => workflow::tool(self.as_str()),
+            Self::Workflow => workflow::tool(self.as_str(), ages),
             Self::GetServerInfo => plain::<ServerInfoView>(
                 self.as_str(),
                 "Server information",
-                "Version, transport, uptime, project, capabilities, and what the search \
-                 answers from. Takes no arguments.",
+                "Version, transport, uptime, project, capabilities, what the search answers from, \
+                 sessions in numbers, and what caches and locks counted. Takes no arguments.",
             ),
             Self::CurrentDate => plain::<DateView>(
                 self.as_str(),
@@ -64,9 +64,10 @@ pub(super) struct Tools {
 
 impl Tools {
     /// Describes all tools; the workflow tool once more under `alias`.
-    pub(super) fn new(alias: Option<&str>) -> Self {
-        let named = ToolName::ALL.into_iter().map(ToolName::describe);
-        let aliased = alias.map(workflow::tool);
+    /// `ages` says how long sessions live.
+    pub(super) fn new(alias: Option<&str>, ages: &str) -> Self {
+        let named = ToolName::ALL.into_iter().map(|tool| tool.describe(ages));
+        let aliased = alias.map(|alias| workflow::tool(alias, ages));
         Self {
             listed: named.chain(aliased).collect(),
             alias: alias.map(Arc::from),

@@ -1,6 +1,7 @@
 //! The `workflow` tool: one tool, its action by argument, as agents know it from the Python
 //! server.
 
+mod ages;
 mod arguments;
 mod input;
 mod recovery;
@@ -9,6 +10,7 @@ mod views;
 
 use std::sync::Arc;
 
+pub(super) use self::ages::ages;
 use self::{
     arguments::Arguments,
     input::Action,
@@ -31,14 +33,15 @@ const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_
      earlier one; get_errors shows what failed. \
      Errors say what is wrong and what to do.";
 
-/// Describes the tool under `name`.
-pub(super) fn tool(name: &str) -> Tool {
+/// Describes the tool under `name`; `ages` says how long sessions live.
+pub(super) fn tool(name: &str, ages: &str) -> Tool {
     let annotations = ToolAnnotations::with_title("Workflow sessions")
         .read_only(false)
         .destructive(true)
         .idempotent(false)
         .open_world(false);
-    Tool::new(name.to_owned(), DESCRIPTION, input::schema())
+    let description = format!("{DESCRIPTION}{ages}");
+    Tool::new(name.to_owned(), description, input::schema())
         .with_title("Workflow sessions")
         .with_raw_output_schema(views::schema())
         .with_annotations(annotations)
@@ -63,6 +66,7 @@ pub(super) async fn call(
         Action::GetPhase => get_phase(engine, &arguments).await,
         Action::GetTask => get_task(engine, &arguments).await,
         Action::CompletePhase => complete_phase(engine, arguments, by).await,
+        Action::Replan => replan(engine, arguments, by).await,
         Action::GetState => get_state(engine, &arguments).await,
         Action::ListSessions => list_sessions(engine, &arguments).await,
         Action::GetSession => get_session(engine, &arguments).await,
@@ -136,7 +140,7 @@ async fn start(
         target_file: Some(started.session.target.to_string()),
         resumed: Some(started.resumed),
         standing: Some(StandingBody::of(engine, &started.session)),
-        phase: Some(PhaseBody::of(&started.session, Some(started.phase))),
+        phase: Some(PhaseBody::of(&started.session, Some(started.phase)).with(started.drift)),
         workflow_overview: Some(views::overview(&started.definition)),
         ..Answer::guided(Action::Start)
     })
@@ -146,16 +150,16 @@ async fn get_phase(engine: &Engine, arguments: &Arguments) -> Result<Answer, Fai
     let (id, phase) = (arguments.session_id()?, arguments.phase_if_given()?);
     let read = engine.phase(id, phase).await?;
     Ok(Answer {
-        phase: Some(PhaseBody::of(&read.session, read.content.map(Ok))),
+        phase: Some(PhaseBody::of(&read.session, read.content.map(Ok)).with(read.drift)),
         ..Answer::guided(Action::GetPhase)
     })
 }
 
 async fn get_task(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let (id, phase) = (arguments.session_id()?, arguments.phase()?);
-    let (session, task) = engine.task(id, phase, arguments.task_number()?).await?;
+    let task = engine.task(id, phase, arguments.task_number()?).await?;
     Ok(Answer {
-        task: Some(TaskBody::of(&session, phase, task)),
+        task: Some(TaskBody::of(phase, task)),
         ..Answer::guided(Action::GetTask)
     })
 }
@@ -170,21 +174,41 @@ async fn complete_phase(
     let evidence = Evidence::new(arguments.evidence()?, reason)?;
     let completion = Completion { phase, evidence };
     let completed = engine.complete_phase(id, completion, by).await?;
-    Ok(Answer::completed(phase, completed))
+    Ok(Answer {
+        standing: Some(StandingBody::of(engine, &completed.session)),
+        ..Answer::completed(phase, completed)
+    })
+}
+
+async fn replan(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
+    let (id, options) = (arguments.session_id()?, arguments.options()?);
+    let replanned = engine.replan(id, options, by).await?;
+    Ok(Answer {
+        plan_changed: Some(replanned.changed),
+        standing: Some(StandingBody::of(engine, &replanned.session)),
+        phase: Some(PhaseBody::of(&replanned.session, replanned.open)),
+        ..Answer::guided(Action::Replan)
+    })
 }
 
 async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
-    let session = engine.session(arguments.session_id()?).await?;
+    let (session, drift) = engine.state(arguments.session_id()?).await?;
+    let state = StateBody::of(&session, engine.status(&session)).with(drift);
     Ok(Answer {
-        workflow_state: Some(StateBody::of(&session, engine.status(&session))),
+        workflow_state: Some(state),
         ..Answer::success(Action::GetState)
     })
 }
 
 async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
-    let listing = engine.sessions(arguments.status()?).await?;
+    let listing = engine.sessions(arguments.query()?).await?;
     Ok(Answer {
-        truncated: Some(listing.sessions.len() < listing.count),
+        truncated: Some(listing.next.is_some()),
+        next_cursor: listing.next.map(|next| next.to_string()),
         count: Some(listing.count),
         sessions: Some(listing.sessions.iter().map(SessionLine::of).collect()),
         ..Answer::success(Action::ListSessions)
@@ -247,10 +271,12 @@ mod tests {
         fs::write(workflow.join("metadata.json"), metadata.to_string()).unwrap();
         let settings = Settings {
             content: root.path().to_owned(),
+            source_root: root.path().to_owned(),
             state: root.path().join("state"),
             max_cached_sessions: 10,
             max_sessions: 10,
             session_ttl: None,
+            retention: None,
             lenient_gates: LenientGates::Enforced,
         };
         let meter = SdkMeterProvider::builder().build().meter("test");
@@ -379,97 +405,6 @@ mod tests {
         assert!(gone["remediation"].is_string());
     }
 
-    #[tokio::test]
-    async fn recovery_answers_with_where_the_session_stands_and_what_is_open() {
-        let (_root, engine) = engine();
-        let start = json!({"action": "start", "workflow_type": "plain", "target_file": "a"});
-        let id = told(&engine, start.clone()).await["session_id"].clone();
-        let act = |action: &str, more: Value| {
-            let mut arguments = json!({"action": action, "session_id": id});
-            arguments
-                .as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-            arguments
-        };
-        let complete =
-            |evidence: Value| act("complete_phase", json!({"phase": 0, "evidence": evidence}));
-
-        let note = json!({"checkpoint_note": "half way", "reset_evidence": false, "reason": null});
-        let paused = told(&engine, act("pause", note)).await;
-        assert_eq!(paused["session_status"], "paused");
-        assert_eq!(paused["paused"]["checkpoint_note"], "half way");
-        assert_eq!(paused["workflow_state"]["session_status"], "paused");
-        let refused = refused(&engine, complete(json!({"done": true}))).await;
-        assert!(refused["remediation"].as_str().unwrap().contains("resume"));
-        let taken_up = told(&engine, start).await;
-        assert_eq!(
-            (&taken_up["session_id"], &taken_up["session_status"]),
-            (&id, &json!("paused"))
-        );
-        assert!(
-            taken_up["paused"]["next"]
-                .as_str()
-                .unwrap()
-                .contains("resume")
-        );
-        let resumed = told(&engine, act("resume", json!({}))).await;
-        assert_eq!(
-            (
-                &resumed["session_status"],
-                &resumed["paused"]["checkpoint_note"]
-            ),
-            (&json!("active"), &json!("half way"))
-        );
-        assert_eq!(resumed["phase_content"], "# Text");
-
-        told(&engine, complete(json!({"done": 7}))).await;
-        let errors = told(&engine, act("get_errors", json!({}))).await;
-        assert_eq!(errors["failed_attempts"], 1);
-        let attempt = &errors["phases_with_errors"][0]["attempts"][0];
-        assert!(attempt["errors"][0].as_str().unwrap().contains("done"));
-        assert_eq!(
-            (&errors["faults"], &errors["content_faults"]),
-            (&json!([]), &json!([]))
-        );
-        let retry = act("retry_phase", json!({"phase": 0, "reset_evidence": true}));
-        let retried = told(&engine, retry).await;
-        assert_eq!(
-            (&retried["session_status"], &retried["phase"]),
-            (&json!("active"), &json!(0))
-        );
-        told(&engine, complete(json!({"done": true}))).await;
-        let rollback = act("rollback", json!({"to_phase": 0.0, "reason": "wrong"}));
-        let back = told(&engine, rollback).await;
-        assert_eq!(
-            (&back["current_phase"], &back["phase"]),
-            (&json!(0), &json!(0))
-        );
-        let session = told(&engine, act("get_session", json!({}))).await;
-        let archived = |n: usize| &session["archive"][n]["artifact"]["evidence"]["done"];
-        assert_eq!((archived(0), archived(1)), (&json!(7), &json!(true)));
-        assert_eq!(session["archive"][1]["reason"], "wrong");
-        let actions: Vec<_> = session["history"]["newest"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|event| event["action"].as_str().unwrap())
-            .collect();
-        let expected = [
-            "started",
-            "paused",
-            "resumed",
-            "failed",
-            "retried",
-            "completed",
-            "rolled_back",
-        ];
-        assert_eq!(
-            (actions, session["revision"].as_u64()),
-            (expected.to_vec(), Some(6))
-        );
-    }
-
     /// Arguments, and what is said to them. `ID` stands for a session whose phase 0 is open.
     const REFUSED: &str = r#"
 {} => the argument `action` is missing
@@ -508,6 +443,14 @@ mod tests {
 {"action": "rollback", "session_id": "ID", "to_phase": -1} => `to_phase` is -1, expected a whole number
 {"action": "rollback", "session_id": "ID", "to_phase": 1} => no way leads back to phase 1: no phase is completed, and the first is 0
 {"action": "get_errors", "session_id": "1"} => `1` is not a session id
+{"action": "list_sessions", "workflow_type": "../x"} => `../x` cannot name a workflow
+{"action": "list_sessions", "target_file": 7} => `target_file` is 7, expected a string
+{"action": "list_sessions", "sort": "name"} => `name` is not updated_at or created_at
+{"action": "list_sessions", "limit": 0} => 0 is not from 1 to 100
+{"action": "list_sessions", "limit": 101} => 101 is not from 1 to 100
+{"action": "list_sessions", "limit": 1.5} => `limit` is 1.5, expected a whole number
+{"action": "list_sessions", "cursor": "next"} => `cursor` is not one that list_sessions returned
+{"action": "list_sessions", "cursor": 1} => `cursor` is 1, expected a string
 {"action": "list_workflows", "category": 7} => `category` is 7, expected a string
 "#;
 
@@ -528,7 +471,7 @@ mod tests {
             assert!(body["action"].is_string() && body["error_type"] == "ValueError");
         }
         let unknown = refused(&engine, json!({"action": "fly"})).await;
-        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 14);
+        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 15);
         let long = json!({"action": "get_phase", "session_id": "x".repeat(1_000_000)});
         let error = refused(&engine, long).await["error"].to_string();
         assert!(error.len() < 400, "{error}");

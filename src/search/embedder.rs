@@ -1,10 +1,13 @@
 //! Turns text into vectors: the model, and the threads that run it.
 
 mod model;
+mod recipe;
 mod workers;
 
 pub use model::load_model;
 pub(super) use workers::Workers;
+
+use super::{Error, ModelId};
 
 /// A model that turns text into vectors. Each thread owns one; it is given one text at a time,
 /// because a quantised model's vector depends on what else is in the batch.
@@ -15,6 +18,34 @@ pub trait Embedder: Send {
     ///
     /// If the model refuses the text.
     fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError>;
+
+    /// Returns what its vectors depend on. Those of a model without an id are not kept on disk.
+    fn id(&self) -> Option<ModelId> {
+        None
+    }
+
+    /// Returns what the model was trained to find before a text.
+    fn prefixes(&self) -> Prefixes {
+        Prefixes::default()
+    }
+
+    /// Makes the model anew after it has panicked: its native part may be in any state.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be loaded again. Then it goes on as it is.
+    fn renew(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// What is put before texts, so that the model tells questions from passages.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Prefixes {
+    /// Before a question.
+    pub question: String,
+    /// Before a passage.
+    pub passage: String,
 }
 
 /// A model that failed on a text.

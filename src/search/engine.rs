@@ -8,8 +8,8 @@ use tokio::{
 };
 
 use super::{
-    Answer, Embedder, Error, Progress, Query, Settings, embedder::Workers, indexer::Indexer,
-    published::Published, seeker::Seeker, watcher::Watcher,
+    Answer, Embedder, Error, Progress, Query, Settings, embedder::Workers, embedding::Embedding,
+    indexer::Indexer, published::Published, seeker::Seeker, vectors::Store, watcher::Watcher,
 };
 use crate::observed::{
     CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
@@ -31,7 +31,7 @@ pub struct Engine {
 }
 
 /// What the engine answers from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Status {
     /// A first snapshot is in place.
     pub ready: bool,
@@ -45,6 +45,14 @@ pub struct Status {
     pub faults: usize,
     /// Counts the snapshots; 0 before the first.
     pub generation: u64,
+    /// Texts that the model was asked for to make the snapshot; the others' vectors were known.
+    pub inferred: usize,
+    /// Passages that the model failed on: nothing finds them.
+    pub left_out: usize,
+    /// Why the files as they are now could not be indexed: the snapshot is of before.
+    pub failure: Option<Arc<String>>,
+    /// Why vectors are not kept on disk, if they should be and are not.
+    pub cache_failure: Option<Arc<String>>,
 }
 
 impl Engine {
@@ -61,6 +69,9 @@ impl Engine {
         locks: &LockMetrics,
     ) -> Result<Arc<Self>, Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let model = embedders.first().and_then(|embedder| embedder.id());
+        let store = settings.cache.zip(model);
+        let store = store.map(|(cache, model)| Arc::new(Store::new(&cache, model, locks)));
         let workers = Arc::new(Workers::start(embedders, settings.queue, locks)?);
         let published = Arc::new(Published::new());
         let limits = |max_entries, time_to_live| Limits {
@@ -79,7 +90,11 @@ impl Engine {
             watcher: Watcher::start(&content, settings.poll),
             content,
             debounce: settings.debounce,
-            workers,
+            embedding: Embedding {
+                workers,
+                store,
+                published: Arc::clone(&published),
+            },
             published: Arc::clone(&published),
             threads,
         };
@@ -122,6 +137,10 @@ impl Engine {
             chunks: snapshot.len(),
             faults: snapshot.faults.len(),
             generation: snapshot.generation,
+            inferred: snapshot.inferred,
+            left_out: snapshot.left_out,
+            failure: self.published.failure(),
+            cache_failure: self.published.cache_failure(),
         }
     }
 

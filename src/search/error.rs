@@ -56,10 +56,12 @@ pub enum Error {
     Shared(Arc<Self>),
 
     /// A file of the model, or ONNX Runtime, is missing or unreadable.
-    #[error("cannot read {}: `make setup` brings it", path.display())]
+    #[error("cannot read {}: {remedy}", path.display())]
     Asset {
         /// The file.
         path: PathBuf,
+        /// What to do about it.
+        remedy: String,
         /// Why it cannot be read.
         source: std::io::Error,
     },
@@ -76,6 +78,13 @@ pub enum Error {
     /// A thread for the model could not be started.
     #[error("cannot start a thread for the model")]
     Thread(#[source] std::io::Error),
+}
+
+/// Returns what `error` says, and what its causes say.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 /// Who can act on an [`Error`].

@@ -1,11 +1,16 @@
 //! The standards at one time, ready to be searched.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Error, Passage, Query,
     corpus::{Chunk, Corpus, Fault},
+    embedding::Embedded,
     index::Index,
+    vectors::Key,
 };
 
 /// Passages, their vectors and what was wrong when they were read. Never changed, only replaced.
@@ -17,7 +22,13 @@ pub(super) struct Snapshot {
     pub(super) faults: Vec<Fault>,
     /// Of the files that it was made from; none if a passage could not be embedded.
     pub(super) digest: Option<[u8; 32]>,
+    /// Texts that the model was asked for to make it; others were known.
+    pub(super) inferred: usize,
+    /// Passages that the model failed on.
+    pub(super) left_out: usize,
     chunks: Vec<Arc<Chunk>>,
+    /// What the chunks' texts are known by.
+    keys: Vec<Key>,
     index: Index,
 }
 
@@ -29,7 +40,10 @@ impl Snapshot {
             files: 0,
             faults: Vec::new(),
             digest: None,
+            inferred: 0,
+            left_out: 0,
             chunks: Vec::new(),
+            keys: Vec::new(),
             index: Index::build(&[], 1).expect("no vectors cannot differ"),
         }
     }
@@ -42,19 +56,28 @@ impl Snapshot {
     pub(super) fn build(
         generation: u64,
         corpus: Corpus,
-        vectors: Vec<Option<Arc<[f32]>>>,
+        embedded: Embedded,
         threads: usize,
     ) -> Result<Self, Error> {
-        let complete = vectors.iter().all(Option::is_some);
-        let embedded = corpus.chunks.into_iter().zip(vectors);
-        let embedded = embedded.filter_map(|(chunk, vector)| Some((chunk, vector?)));
-        let (chunks, vectors): (_, Vec<_>) = embedded.unzip();
+        let left_out = embedded.vectors.iter().filter(|vector| vector.is_none());
+        let left_out = left_out.count();
+        let passages = corpus
+            .chunks
+            .into_iter()
+            .zip(embedded.keys)
+            .zip(embedded.vectors);
+        let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
+        let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
+        let (chunks, keys) = passages.into_iter().unzip();
         Ok(Self {
             generation,
             files: corpus.files,
             faults: corpus.faults,
-            digest: complete.then_some(corpus.digest),
+            digest: (left_out == 0).then_some(corpus.digest),
+            inferred: embedded.inferred,
+            left_out,
             chunks,
+            keys,
             index: Index::build(&vectors, threads)?,
         })
     }
@@ -64,13 +87,22 @@ impl Snapshot {
         self.chunks.len()
     }
 
-    /// Returns the vectors by the text that they are of.
-    pub(super) fn vectors(&self) -> HashMap<String, Arc<[f32]>> {
-        let chunks = self.chunks.iter().enumerate();
-        let vector = |(at, chunk): (usize, &Arc<Chunk>)| {
-            Some((chunk.embedded(), self.index.vector(at).ok()?))
-        };
-        chunks.filter_map(vector).collect()
+    /// Returns what the passages' texts are known by.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Returns the vectors of those of `keys` that it has.
+    ///
+    /// # Errors
+    ///
+    /// If the index fails.
+    pub(super) fn vectors_of(&self, keys: &[Key]) -> Result<HashMap<Key, Arc<[f32]>>, Error> {
+        let wanted: HashSet<_> = keys.iter().collect();
+        let own = self.keys.iter().enumerate();
+        own.filter(|(_, key)| wanted.contains(key))
+            .map(|(at, key)| Ok((*key, self.index.vector(at)?)))
+            .collect()
     }
 
     /// Returns the passages that `query` allows, nearest to `vector` first: as many as it asks

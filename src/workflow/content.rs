@@ -120,7 +120,7 @@ impl Content {
             Err(error) => return Err(Unread::Io(error)),
         };
         if !file.starts_with(&root) {
-            return Err(Unread::Fault("this link leads out of the content".into()));
+            return Err(Unread::Fault("this link leads out of its directory".into()));
         }
         let attributes = file.metadata().map_err(Unread::Io)?;
         if !attributes.is_file() {
@@ -146,10 +146,17 @@ fn read_text(file: &Path) -> Result<String, Unread> {
         let problem = format!("is larger than {MAX_FILE_BYTES} bytes");
         return Err(Unread::Fault(problem));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Unread::Fault(format!("is not UTF-8 at byte {at}"))
-    })
+        let before = &error.as_bytes()[..at];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        Unread::Fault(format!("is not UTF-8 at byte {at}, in line {line}"))
+    })?;
+    // Editors of one kind begin a file with a byte order mark, which is no part of the text.
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// Why a file was not read.

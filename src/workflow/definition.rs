@@ -1,19 +1,21 @@
 //! Workflows as they are installed: `metadata.json`, phases, tasks and gates.
 
+mod dynamic;
 mod metadata;
+mod number;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use self::metadata::Metadata;
+use self::metadata::{DynamicConfig, Metadata};
 use super::{
-    Error, Fault, Gate, Phase, WorkflowType,
+    Error, Fault, FixedPlan, Gate, Phase, PlannedPhase, PlannedTask, TaskId, WorkflowType,
     content::{Content, workflow_file},
 };
 
 pub use self::metadata::TaskEntry;
-pub(super) use self::metadata::{Number, PhaseEntry};
+pub(super) use self::{metadata::PhaseEntry, number::Number};
 
 /// What `metadata.json` says about a workflow, at the time of one call.
 #[derive(Clone, Debug)]
@@ -26,7 +28,13 @@ pub struct Definition {
     pub first: Phase,
     /// The phase that a session ends with; none if the phases come from a source of the session.
     pub last: Option<Phase>,
+    /// How many phases there are, if that is known.
+    pub total: Option<u32>,
     phases: Vec<PhaseEntry>,
+    /// How dynamic phases come about, if there are some.
+    pub(super) dynamic: Option<DynamicConfig>,
+    /// The plan of the session that this was read for.
+    pub(super) fixed: Option<Arc<FixedPlan>>,
 }
 
 /// All installed workflows.
@@ -49,6 +57,10 @@ pub struct PhaseContent {
     pub text: Option<String>,
     /// The tasks that metadata names.
     pub tasks: Vec<TaskEntry>,
+    /// What the session's plan says of the phase.
+    pub planned: Option<PlannedPhase>,
+    /// Whether the phase has files of its own; its planned tasks are numbered after theirs.
+    pub listed: bool,
     /// What the phase's end asks for; none if its file is at fault.
     pub gate: Option<Gate>,
     /// What could not be read.
@@ -60,8 +72,29 @@ pub struct PhaseContent {
 pub struct TaskContent {
     /// The task as metadata has it.
     pub task: TaskEntry,
-    /// The text of its file.
+    /// The text of its file, or of the template that was filled in.
     pub text: String,
+    /// The task as the session's plan has it.
+    pub planned: Option<PlannedTask>,
+    /// The tasks that it depends on, as far as they are not known to be done.
+    pub unmet: Vec<Unmet>,
+}
+
+/// A task that another depends on, and that is not known to be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unmet {
+    /// The task.
+    pub task: TaskId,
+    /// The phase that it stands in.
+    pub phase: Phase,
+}
+
+impl PhaseContent {
+    /// Returns the number of the first task that comes from a source: such tasks are numbered
+    /// after those that have files.
+    pub fn first_planned(&self) -> u32 {
+        first_planned(&self.tasks)
+    }
 }
 
 impl Catalogue {
@@ -108,7 +141,7 @@ impl Definition {
         // What `start` takes: the file may name another.
         metadata.insert("workflow_type".into(), workflow.as_str().into());
         let from_zero = content.is_dir(&workflow_file(workflow, "phases/0"));
-        let (first, last) = parsed
+        let (first, last, total) = parsed
             .span(from_zero)
             .map_err(|problem| Fault::new(&path, problem))?;
         Ok(Self {
@@ -116,7 +149,10 @@ impl Definition {
             metadata,
             first,
             last,
+            total,
+            dynamic: parsed.dynamic(),
             phases: parsed.phases,
+            fixed: None,
         })
     }
 
@@ -124,71 +160,92 @@ impl Definition {
     ///
     /// # Errors
     ///
-    /// [`Error::DynamicPhase`] if the phase comes from a source of the session.
+    /// [`Error::NoPlan`] if the phase comes from a source, and there is no plan of one.
     pub(super) fn phase(&self, content: &Content, phase: Phase) -> Result<PhaseContent, Error> {
         let entry = self.static_entry(phase)?;
-        let mut faults = Vec::new();
-        let text = content
-            .read_required(&self.phase_file(phase, "phase.md"))
-            .map_err(|fault| faults.push(fault));
-        let gate = self
-            .gate(content, phase)
-            .map_err(|fault| faults.push(fault));
-        let tasks = entry.map(|entry| entry.tasks.clone()).unwrap_or_default();
-        Ok(PhaseContent {
+        let planned = self.planned_phase(phase);
+        let mut read = PhaseContent {
             phase,
             name: entry.and_then(|entry| entry.phase_name.clone()),
-            text: text.ok(),
-            tasks,
-            gate: gate.ok(),
-            faults,
-        })
+            text: None,
+            tasks: entry.map(|entry| entry.tasks.clone()).unwrap_or_default(),
+            planned: None,
+            listed: planned.is_none() || entry.is_some(),
+            gate: None,
+            faults: Vec::new(),
+        };
+        if read.listed {
+            let text = content.read_required(&self.phase_file(phase, "phase.md"));
+            read.text = text.map_err(|fault| read.faults.push(fault)).ok();
+        }
+        if let Some(planned) = planned {
+            self.add_planned(content, planned, &mut read);
+        }
+        let gate = self.gate(content, phase);
+        read.gate = gate.map_err(|fault| read.faults.push(fault)).ok();
+        Ok(read)
     }
 
     /// Reads one task of `phase`.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownTask`] if metadata names none of that number, [`Error::Content`] if its
-    /// file is at fault.
+    /// [`Error::UnknownTask`] if there is none of that number, [`Error::Content`] if its file or
+    /// template is at fault.
     pub(super) fn task(
         &self,
         content: &Content,
         phase: Phase,
         number: u32,
     ) -> Result<TaskContent, Error> {
-        let tasks = self
+        let listed = self
             .static_entry(phase)?
             .map_or(&[][..], |entry| entry.tasks.as_slice());
-        let Some(task) = tasks.iter().find(|task| task.task_number == number) else {
-            let numbers = tasks.iter().map(|task| task.task_number).collect();
-            return Err(Error::UnknownTask {
+        if let Some(task) = listed.iter().find(|task| task.task_number == number) {
+            return Ok(TaskContent {
+                task: task.clone(),
+                text: content.read_required(&self.task_file(phase, task)?)?,
+                planned: None,
+                unmet: Vec::new(),
+            });
+        }
+        let first = first_planned(listed);
+        let planned = self.planned_phase(phase);
+        let count = planned.map_or(0, |planned| planned.tasks.len());
+        let numbers = (first..).take(count);
+        match (
+            planned,
+            numbers.clone().position(|planned| planned == number),
+        ) {
+            (Some(planned), Some(nth)) => self.planned_task(content, planned, (nth, number)),
+            _ => Err(Error::UnknownTask {
                 phase,
                 number,
-                tasks: numbers,
-            });
-        };
-        let text = content.read_required(&self.task_file(phase, task)?)?;
-        Ok(TaskContent {
-            task: task.clone(),
-            text,
-        })
+                tasks: listed
+                    .iter()
+                    .map(|task| task.task_number)
+                    .chain(numbers)
+                    .collect(),
+            }),
+        }
     }
 
-    /// Reads the gate of `phase`; one without a file lets everything pass.
+    /// Reads the gate of `phase`; one without a file lets everything pass, unless the plan says
+    /// what it asks for.
     ///
     /// # Errors
     ///
     /// If there is a file, and it cannot be read: such a gate lets nothing pass.
     pub(super) fn gate(&self, content: &Content, phase: Phase) -> Result<Gate, Fault> {
         let path = self.phase_file(phase, "gate-definition.yaml");
-        match content.read(&path)? {
-            None => Ok(Gate::permissive()),
-            Some(text) => Gate::parse(&path, &text),
+        match (content.read(&path)?, self.planned_phase(phase)) {
+            (Some(text), _) => Gate::parse(&path, &text),
+            (None, Some(planned)) if !self.is_listed(phase) => self.planned_gate(content, planned),
+            (None, _) => Ok(Gate::permissive()),
         }
     }
 
-    /// Refuses a phase that has no directory of its own.
+    /// Returns what metadata says of `phase`, and refuses one that only a plan could describe.
     pub(super) fn static_entry(&self, phase: Phase) -> Result<Option<&PhaseEntry>, Error> {
         let number = Number::One(phase.0);
         let entry = self
@@ -196,7 +253,7 @@ impl Definition {
             .iter()
             .find(|entry| entry.phase_number == number);
         match (entry, self.last) {
-            (None, None) => Err(Error::DynamicPhase(phase)),
+            (None, None) => Err(Error::NoPlan(phase)),
             _ => Ok(entry),
         }
     }
@@ -250,4 +307,10 @@ impl Definition {
             }
         }
     }
+}
+
+/// Returns the number of a phase's first planned task: planned ones are numbered after others.
+fn first_planned(listed: &[TaskEntry]) -> u32 {
+    let last = listed.iter().map(|task| task.task_number).max();
+    last.unwrap_or_default().saturating_add(1)
 }

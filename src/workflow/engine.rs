@@ -4,9 +4,16 @@ mod browse;
 mod complete;
 mod list;
 mod recover;
+mod replan;
 mod start;
+mod statistics;
+mod sweep;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tracing::{Span, info, instrument};
 
@@ -14,14 +21,17 @@ pub use self::{
     complete::{Completed, Completion},
     list::Listing,
     recover::{Errors, Recovered},
+    replan::Replanned,
     start::Started,
+    statistics::Statistics,
 };
 pub use super::gate::LenientGates;
 use super::{
-    Caller, Catalogue, Definition, Error, Moment, Phase, PhaseContent, Session, SessionId, Status,
-    TaskContent, Touch,
+    Caller, Catalogue, Definition, Drift, Error, Moment, Phase, PhaseContent, Session, SessionId,
+    Status, TaskContent, Touch,
     content::Content,
     index::Index,
+    source::Sources,
     store::{StartStripe, Store, Stored},
 };
 use crate::observed::{
@@ -33,6 +43,8 @@ use crate::observed::{
 pub struct Settings {
     /// The directory that holds `workflows/`.
     pub content: PathBuf,
+    /// The directory below which sources of dynamic workflows are read.
+    pub source_root: PathBuf,
     /// The directory of the session files.
     pub state: PathBuf,
     /// Sessions kept in memory; others are read again when asked for.
@@ -42,6 +54,8 @@ pub struct Settings {
     pub max_sessions: usize,
     /// How long an unfinished session lives that nobody changes; none: for ever.
     pub session_ttl: Option<Duration>,
+    /// How long a session is kept that is finished or expired; none: for ever.
+    pub retention: Option<Duration>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
 }
@@ -50,6 +64,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Engine {
     content: Content,
+    sources: Sources,
     store: Arc<Store>,
     sessions: ObservedCache<SessionId, Stored, Error>,
     turns: ObservedLocks<SessionId>,
@@ -60,6 +75,8 @@ pub struct Engine {
     index: ObservedMutex<Index>,
     max_sessions: usize,
     session_ttl: Option<Duration>,
+    retention: Option<Duration>,
+    swept: AtomicU64,
     lenient_gates: LenientGates,
 }
 
@@ -70,6 +87,19 @@ pub struct OpenPhase {
     pub session: Arc<Session>,
     /// What there is to read; none if no phase was named and the session has no open one.
     pub content: Option<PhaseContent>,
+    /// How its source changed since the plan was fixed.
+    pub drift: Option<Drift>,
+}
+
+/// A task that may be read.
+#[derive(Clone, Debug)]
+pub struct OpenTask {
+    /// The session that it belongs to.
+    pub session: Arc<Session>,
+    /// The task.
+    pub content: TaskContent,
+    /// How the session's source changed since the plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 impl Engine {
@@ -92,6 +122,7 @@ impl Engine {
         let index = read_index(&store)?;
         Ok(Arc::new(Self {
             content: Content::new(&settings.content),
+            sources: Sources::new(&settings.source_root),
             store: Arc::new(store),
             sessions: ObservedCache::new("sessions", limits, caches),
             turns: ObservedLocks::new("workflow.session", locks),
@@ -99,6 +130,8 @@ impl Engine {
             index: ObservedMutex::new("workflow.index", index, locks),
             max_sessions: settings.max_sessions,
             session_ttl: settings.session_ttl,
+            retention: settings.retention,
+            swept: AtomicU64::new(0),
             lenient_gates: settings.lenient_gates,
         }))
     }
@@ -143,15 +176,22 @@ impl Engine {
     ) -> Result<OpenPhase, Arc<Error>> {
         let session = self.session(id).await?;
         if phase.is_none() && session.is_complete() {
-            let content = None;
-            return Ok(OpenPhase { session, content });
+            let drift = self.drift(&session).await?;
+            return Ok(OpenPhase {
+                session,
+                content: None,
+                drift,
+            });
         }
         let phase = phase.unwrap_or(session.current);
         session.readable(phase)?;
-        let (content, workflow) = (self.content.clone(), session.workflow.clone());
-        let read = move || Definition::read(&content, &workflow)?.phase(&content, phase);
-        let content = Some(blocking(read).await?);
-        Ok(OpenPhase { session, content })
+        let read = move |workflow: &Definition, content: &Content| workflow.phase(content, phase);
+        let (content, drift) = self.read(&session, read).await?;
+        Ok(OpenPhase {
+            content: Some(content),
+            session,
+            drift,
+        })
     }
 
     /// Reads one task of a phase.
@@ -166,12 +206,54 @@ impl Engine {
         id: SessionId,
         phase: Phase,
         number: u32,
-    ) -> Result<(Arc<Session>, TaskContent), Arc<Error>> {
+    ) -> Result<OpenTask, Arc<Error>> {
         let session = self.session(id).await?;
         session.readable(phase)?;
-        let (content, workflow) = (self.content.clone(), session.workflow.clone());
-        let read = move || Definition::read(&content, &workflow)?.task(&content, phase, number);
-        Ok((session, blocking(read).await?))
+        let reader = Arc::clone(&session);
+        let read = move |definition: &Definition, content: &Content| {
+            definition.task_of(&reader, content, phase, number)
+        };
+        let (content, drift) = self.read(&session, read).await?;
+        Ok(OpenTask {
+            session,
+            content,
+            drift,
+        })
+    }
+
+    /// Finds a session, and says how its source changed since its plan was fixed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::session`].
+    pub async fn state(&self, id: SessionId) -> Result<(Arc<Session>, Option<Drift>), Arc<Error>> {
+        let session = self.session(id).await?;
+        let drift = self.drift(&session).await?;
+        Ok((session, drift))
+    }
+
+    /// Reads from the workflow of `session` as the session has it, and how its source changed.
+    async fn read<T: Send + 'static>(
+        &self,
+        session: &Arc<Session>,
+        read: impl FnOnce(&Definition, &Content) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(T, Option<Drift>), Error> {
+        let (content, sources) = (self.content.clone(), self.sources.clone());
+        let session = Arc::clone(session);
+        blocking(move || {
+            let definition = Definition::of_session(&content, &sources, &session)?;
+            let drift = drift(&sources, &session);
+            Ok((read(&definition, &content)?, drift))
+        })
+        .await
+    }
+
+    async fn drift(&self, session: &Arc<Session>) -> Result<Option<Drift>, Error> {
+        if session.fixed_plan().is_none() {
+            return Ok(None);
+        }
+        let (sources, session) = (self.sources.clone(), Arc::clone(session));
+        blocking(move || Ok(drift(&sources, &session))).await
     }
 
     /// Removes a session for good. If the caller goes away, it is removed all the same.
@@ -191,6 +273,16 @@ impl Engine {
             Ok(removed?)
         })
         .await
+    }
+
+    /// Returns how long an unfinished session lives that nobody changes; none: for ever.
+    pub fn session_ttl(&self) -> Option<Duration> {
+        self.session_ttl
+    }
+
+    /// Returns how long a session is kept that is finished or expired; none: for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        self.retention
     }
 
     /// Returns how a session stands now.
@@ -242,6 +334,10 @@ impl Engine {
         let change = tokio::spawn(change.in_current_span());
         change.await.map_err(Error::from)?
     }
+}
+
+fn drift(sources: &Sources, session: &Session) -> Option<Drift> {
+    sources.drift(session.fixed_plan()?, &session.completed)
 }
 
 /// Runs `work`, which blocks, where that harms nobody.

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use super::{Fault, Moment, Phase, SessionId, WorkflowType};
+use super::{Fault, Moment, Phase, SessionId, SourceError, WorkflowType};
 use crate::observed::LoadPanicked;
 
 /// A workflow operation that failed.
@@ -109,9 +109,45 @@ pub enum Error {
         other: SessionId,
     },
 
-    /// The phase comes from a source of the session.
-    #[error("phase {0} is dynamic, and dynamic phases are not supported yet")]
-    DynamicPhase(Phase),
+    /// The workflow of a session was removed.
+    #[error("the workflow `{workflow}` of session `{id}` is not installed any more")]
+    WorkflowGone {
+        /// The workflow.
+        workflow: WorkflowType,
+        /// The session, which is kept.
+        id: SessionId,
+    },
+
+    /// The phase comes from a source, and the session has no plan of one.
+    #[error("phase {0} comes from a source, and this session has no plan of one")]
+    NoPlan(Phase),
+
+    /// The phases do not come from a source.
+    #[error("the phases of workflow `{0}` do not come from a source")]
+    NotDynamic(WorkflowType),
+
+    /// The source that an option names gives no plan.
+    #[error("`options.{option}` {error}")]
+    Source {
+        /// The option.
+        option: String,
+        /// What is wrong with it.
+        error: SourceError,
+    },
+
+    /// A new plan gives up what is completed.
+    #[error(
+        "phase {phase} `{name}` is completed, and the new plan {}",
+        now_at.map_or_else(|| "does not have it".to_owned(), |at| format!("has it as phase {at}"))
+    )]
+    Replan {
+        /// The completed phase.
+        phase: Phase,
+        /// Its name.
+        name: String,
+        /// Where the new plan has it.
+        now_at: Option<Phase>,
+    },
 
     /// A file of the workflow is missing or broken.
     #[error(transparent)]
@@ -135,6 +171,13 @@ pub enum Error {
         chars: usize,
         /// The bound.
         most: usize,
+    },
+
+    /// A listing cannot go on from there.
+    #[error("`cursor` is {problem}")]
+    Cursor {
+        /// What is wrong with it.
+        problem: &'static str,
     },
 
     /// What a caller says about a change is blank, or too long.
@@ -226,7 +269,8 @@ impl Error {
             Self::UnknownWorkflow(_)
             | Self::UnknownSession(_)
             | Self::UnknownPhase { .. }
-            | Self::UnknownTask { .. } => Kind::NotFound,
+            | Self::UnknownTask { .. }
+            | Self::WorkflowGone { .. } => Kind::NotFound,
             Self::Locked { .. }
             | Self::OutOfOrder { .. }
             | Self::Finished(_)
@@ -236,10 +280,14 @@ impl Error {
             | Self::NotRetried { .. }
             | Self::NoWayBack { .. }
             | Self::Superseded { .. }
-            | Self::DynamicPhase(_)
+            | Self::NoPlan(_)
+            | Self::NotDynamic(_)
+            | Self::Source { .. }
+            | Self::Replan { .. }
             | Self::TooLarge { .. }
             | Self::Reason { .. }
             | Self::Note { .. }
+            | Self::Cursor { .. }
             | Self::TooManySessions { .. }
             | Self::Corrupt { .. }
             | Self::Contended(_) => Kind::Rejected,

@@ -9,6 +9,8 @@ pub struct Fault {
     pub path: PathBuf,
     /// The line, counted from 1, where it is known.
     pub line: Option<u64>,
+    /// The column in characters, counted from 1, where it is known.
+    pub column: Option<u64>,
     /// What is wrong, and what is expected.
     pub problem: String,
 }
@@ -19,6 +21,7 @@ impl Fault {
         Self {
             path: path.into(),
             line: None,
+            column: None,
             problem: problem.into(),
         }
     }
@@ -29,6 +32,13 @@ impl Fault {
         self.line = (line > 0).then_some(line);
         self
     }
+
+    /// Says where in the line it is; 0 stands for unknown.
+    #[must_use]
+    pub fn at_column(mut self, column: u64) -> Self {
+        self.column = (column > 0).then_some(column);
+        self
+    }
 }
 
 impl fmt::Display for Fault {
@@ -36,6 +46,9 @@ impl fmt::Display for Fault {
         write!(f, "{}:", self.path.display())?;
         if let Some(line) = self.line {
             write!(f, "{line}:")?;
+            if let Some(column) = self.column {
+                write!(f, "{column}:")?;
+            }
         }
         write!(f, " {}", self.problem)
     }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Definition, Error, Moment, Note, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict,
+    Definition, Error, FixedPlan, Moment, Note, Phase, SessionId, TargetFile, WorkflowType,
+    gate::Verdict,
 };
 
 pub use self::{
@@ -68,6 +69,9 @@ struct Own {
     plan: Option<Plan>,
     #[serde(default)]
     record: Record,
+    /// What the source of a dynamic workflow said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Arc<FixedPlan>>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -126,6 +130,11 @@ impl Session {
     /// Returns how often the session was changed.
     pub fn revision(&self) -> u64 {
         self.own.revision
+    }
+
+    /// Returns the plan that the session follows, if its phases come from a source.
+    pub fn fixed_plan(&self) -> Option<&Arc<FixedPlan>> {
+        self.own.source.as_ref()
     }
 
     /// Returns the number of phases; none while they are dynamic.
@@ -191,7 +200,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::admit`]; [`Error::OutOfOrder`] unless `phase` is the open one.
+    /// As [`Session::admit`]; [`Error::OutOfOrder`] unless `phase` is the open one;
+    /// [`Error::Contended`] if `definition` was read with another plan than the session has.
     pub fn complete(
         &self,
         phase: Phase,
@@ -206,6 +216,7 @@ impl Session {
         };
         let mut next = self.touched(action, touch)?;
         self.open(phase)?;
+        self.follows(definition)?;
         next.follow(definition);
         let outputs = match &verdict.overridden {
             Some(reason) => json!({ "override": { "reason": reason, "errors": verdict.waived } }),
@@ -239,19 +250,48 @@ impl Session {
         Ok(next)
     }
 
+    /// Follows the plan that `definition` has from now on; `options` are kept as those of `start`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::admit`].
+    pub fn replan(
+        &self,
+        definition: &Definition,
+        options: &Map<String, Value>,
+        touch: &Touch,
+    ) -> Result<Self, Error> {
+        let mut next = self.touched(Action::Replan, touch)?;
+        next.metadata.extend(options.clone());
+        next.follow(definition);
+        next.log(Happened::Replanned, self.current, None, touch);
+        Ok(next)
+    }
+
+    /// Checks that `definition` was read with the plan that the session has by now.
+    fn follows(&self, definition: &Definition) -> Result<(), Error> {
+        let digest = |plan: Option<&Arc<FixedPlan>>| plan.map(|plan| plan.digest.clone());
+        match &self.own.source {
+            Some(own) if digest(Some(own)) != digest(definition.fixed.as_ref()) => {
+                Err(Error::Contended(self.id))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes over what the content says now about the number of phases.
     fn follow(&mut self, definition: &Definition) {
-        let total = match definition.last {
-            Some(_) => definition.metadata.get("total_phases").cloned(),
-            // What the Python server writes there: the number of entries.
-            None => Some(definition.entries().len().into()),
-        };
-        self.metadata
-            .insert("total_phases".into(), total.unwrap_or_default());
+        // Without a plan, what the Python server writes there: the number of entries.
+        let entries = definition.entries().len() as u64;
+        let total = definition.total.map_or(entries, u64::from);
+        self.metadata.insert("total_phases".into(), total.into());
         self.own.plan = Some(Plan {
             first_phase: definition.first,
             last_phase: definition.last,
         });
+        if definition.fixed.is_some() {
+            self.own.source.clone_from(&definition.fixed);
+        }
     }
 
     fn total_in_metadata(&self) -> Option<u64> {

@@ -8,8 +8,10 @@
 
 mod check;
 mod crash;
+mod dynamic;
 mod gates;
 mod harness;
+mod index_command;
 mod layering;
 mod observed;
 mod process;
@@ -17,6 +19,7 @@ mod protocol;
 mod races;
 mod resources;
 mod search_engine;
+mod sessions;
 mod telemetry;
 mod tools;
 mod workflow_engine;

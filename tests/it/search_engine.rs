@@ -1,5 +1,6 @@
 //! Standards search: the engine against races, bad files and a model that misbehaves.
 
+mod cache;
 mod files;
 mod model;
 mod races;
@@ -18,7 +19,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Query, Settings},
+    search::{EmbedError, Embedder, Engine, Error, ModelId, Query, Settings},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -36,6 +37,9 @@ struct CountingEmbedder {
     inferences: Arc<AtomicUsize>,
     begun: mpsc::UnboundedSender<String>,
     gate: Receiver<()>,
+    /// Panics that are left, for texts that ask for one.
+    model: &'static str,
+    renewals: Arc<AtomicUsize>,
     /// Closes when the embedder is dropped.
     _alive: Sender<()>,
 }
@@ -56,6 +60,15 @@ impl Embedder for CountingEmbedder {
         }
         Ok(vector)
     }
+
+    fn id(&self) -> Option<ModelId> {
+        Some(ModelId::of([self.model.as_bytes()]))
+    }
+
+    fn renew(&mut self) -> Result<(), Error> {
+        self.renewals.fetch_add(1, SeqCst);
+        Ok(())
+    }
 }
 
 /// A directory of standards and an engine over it.
@@ -64,6 +77,8 @@ struct Bench {
     content: TempDir,
     metrics: TestMetrics,
     inferences: Arc<AtomicUsize>,
+    /// Models made anew after a panic.
+    renewals: Arc<AtomicUsize>,
     /// The texts that the model begins with, in order.
     begun: mpsc::UnboundedReceiver<String>,
     /// Each message lets one held text through; dropped, it lets all through.
@@ -82,9 +97,23 @@ impl Bench {
         files
             .iter()
             .for_each(|(name, text)| write(content.path(), name, text));
+        Self::over(content, workers, "model", set)
+    }
+
+    /// Ends the engine and starts another, with a model of the name `model`, over the same files.
+    fn restart(self, model: &'static str, set: impl FnOnce(&mut Settings)) -> Self {
+        Self::over(self.content, 1, model, set)
+    }
+
+    fn over(
+        content: TempDir,
+        workers: usize,
+        model: &'static str,
+        set: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = settings(content.path());
         set(&mut settings);
-        let inferences = Arc::new(AtomicUsize::new(0));
+        let (inferences, renewals) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
         let (begin, begun) = mpsc::unbounded_channel();
         let (gate, gated) = unbounded();
         let (alive, lives) = unbounded();
@@ -93,6 +122,8 @@ impl Bench {
                 inferences: Arc::clone(&inferences),
                 begun: begin.clone(),
                 gate: gated.clone(),
+                model,
+                renewals: Arc::clone(&renewals),
                 _alive: alive.clone(),
             }) as Box<dyn Embedder>
         };
@@ -103,6 +134,7 @@ impl Bench {
             content,
             metrics,
             inferences,
+            renewals,
             begun,
             gate,
             alive: lives,
@@ -146,6 +178,7 @@ fn settings(content: &Path) -> Settings {
         max_cached_answers: 1_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 1_000,
+        cache: None,
         debounce: Duration::from_millis(20),
         poll: None,
     }

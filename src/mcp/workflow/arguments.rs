@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     mcp::error::ToolError,
-    workflow::{Note, Phase, SessionId, Status, Submitted, TargetFile, WorkflowType},
+    workflow::{
+        Cursor, MAX_LISTED, Note, Phase, Prefix, SessionId, SessionQuery, Sort, Status, Submitted,
+        TargetFile, WorkflowType,
+    },
 };
 
 /// The largest number of a phase or a task: beyond, it is a slip.
@@ -118,7 +121,48 @@ impl Arguments {
         }
     }
 
-    pub(super) fn status(&self) -> Result<Option<Status>, ToolError> {
+    pub(super) fn query(&self) -> Result<SessionQuery, ToolError> {
+        let workflow = self.text("workflow_type")?;
+        let workflow = workflow.map(WorkflowType::try_from).transpose();
+        let prefix = self.text("target_file")?.map(Prefix::try_from).transpose();
+        let cursor = self.text("cursor")?.map(Cursor::try_from).transpose();
+        Ok(SessionQuery {
+            status: self.status()?,
+            workflow: workflow.map_err(|error| self.refuse("workflow_type", &error.to_string()))?,
+            target_prefix: prefix
+                .map_err(|error| self.refuse("target_file", &error.to_string()))?,
+            sort: self.sort()?,
+            limit: self.limit()?,
+            cursor: cursor.map_err(|error| refusal::of_cursor(self.action, &error))?,
+        })
+    }
+
+    fn sort(&self) -> Result<Sort, ToolError> {
+        let Some(name) = self.text("sort")? else {
+            return Ok(Sort::default());
+        };
+        let known = Sort::ALL.into_iter().find(|sort| sort.as_str() == name);
+        known.ok_or_else(|| {
+            let names = Sort::ALL.map(Sort::as_str).join(" or ");
+            self.refuse("sort", &format!("`{}` is not {names}", shortened(name)))
+        })
+    }
+
+    fn limit(&self) -> Result<usize, ToolError> {
+        match self.number("limit")? {
+            None => Ok(MAX_LISTED),
+            // What is beyond usize is beyond the bound.
+            Some(limit) => match usize::try_from(limit).unwrap_or(usize::MAX) {
+                limit @ 1..=MAX_LISTED => Ok(limit),
+                limit => {
+                    let rule = format!("{limit} is not from 1 to {MAX_LISTED}");
+                    Err(self.refuse("limit", &rule))
+                }
+            },
+        }
+    }
+
+    fn status(&self) -> Result<Option<Status>, ToolError> {
         let Some(name) = self.text("status")? else {
             return Ok(None);
         };

@@ -18,6 +18,7 @@ pub(super) enum Action {
     GetPhase,
     GetTask,
     CompletePhase,
+    Replan,
     GetState,
     ListSessions,
     GetSession,
@@ -30,12 +31,13 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ListWorkflows,
         Self::Start,
         Self::GetPhase,
         Self::GetTask,
         Self::CompletePhase,
+        Self::Replan,
         Self::GetState,
         Self::ListSessions,
         Self::GetSession,
@@ -55,6 +57,7 @@ impl Action {
             Self::GetPhase => "get_phase",
             Self::GetTask => "get_task",
             Self::CompletePhase => "complete_phase",
+            Self::Replan => "replan",
             Self::GetState => "get_state",
             Self::ListSessions => "list_sessions",
             Self::GetSession => "get_session",
@@ -85,13 +88,16 @@ struct Input {
     /// `list_sessions`.
     #[schemars(length(equal = 36))]
     session_id: Option<String>,
-    /// The workflow to start, by its `workflow_type` in `list_workflows`. For start.
+    /// The workflow to start, by its `workflow_type` in `list_workflows`. For `start`; for
+    /// `list_sessions`, only sessions of this one.
     #[schemars(length(min = 1, max = 128))]
     workflow_type: Option<String>,
-    /// What the workflow works on: a path relative to your workspace. For start.
+    /// What the workflow works on: a path relative to your workspace. For `start`; for
+    /// `list_sessions`, only sessions whose target begins so.
     #[schemars(length(min = 1, max = 4096))]
     target_file: Option<String>,
-    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start.
+    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start,
+    /// and for replan, which takes the phases anew from the changed source.
     options: Option<JsonObject>,
     /// The number of a phase. For `get_task`, `complete_phase` and `retry_phase` (the open phase),
     /// and `get_phase` (optional there: the open phase if left out).
@@ -125,10 +131,18 @@ struct Input {
     /// archived. For `rollback`.
     #[schemars(range(min = 0, max = 9999))]
     to_phase: Option<u32>,
+    /// The order, newest first; `updated_at` if left out. For `list_sessions`.
+    #[schemars(extend("enum" = ["updated_at", "created_at", null]))]
+    sort: Option<String>,
+    /// The most sessions on a page; 100 if left out. For `list_sessions`.
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before. For `list_sessions`.
+    cursor: Option<String>,
 }
 
 /// The names of the arguments.
-pub(super) const ARGUMENTS: [&str; 15] = [
+pub(super) const ARGUMENTS: [&str; 18] = [
     "action",
     "session_id",
     "workflow_type",
@@ -144,6 +158,9 @@ pub(super) const ARGUMENTS: [&str; 15] = [
     "checkpoint_note",
     "reset_evidence",
     "to_phase",
+    "sort",
+    "limit",
+    "cursor",
 ];
 
 /// Returns the input schema.

@@ -69,10 +69,15 @@ pub(super) async fn get_errors(engine: &Engine, arguments: &Arguments) -> Result
 }
 
 fn recovered(action: Action, engine: &Engine, recovered: Recovered) -> Answer {
-    let Recovered { session, open, .. } = recovered;
+    let Recovered {
+        session,
+        open,
+        drift,
+        ..
+    } = recovered;
     Answer {
         standing: Some(StandingBody::of(engine, &session)),
-        phase: Some(PhaseBody::of(&session, open)),
+        phase: Some(PhaseBody::of(&session, open).with(drift)),
         ..Answer::guided(action)
     }
 }

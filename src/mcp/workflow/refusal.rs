@@ -11,6 +11,15 @@ use crate::{
     workflow::{Error, Kind},
 };
 
+const BEGIN_ANEW: &str = "call start with the same workflow_type and target_file to begin anew; \
+     get_session still shows its evidence";
+
+const PASS_CURSOR: &str =
+    "pass next_cursor as it came, with the same filters and sort; or list again without one";
+
+const MAKE_ROOM: &str = "remove sessions that are no longer needed with delete_session; \
+     list_sessions with status completed shows candidates";
+
 /// The body of an error, as in the Python server.
 #[derive(Debug, Serialize)]
 struct Refusal<'a> {
@@ -47,6 +56,11 @@ pub(super) fn of_action(action: &str, error: String) -> ToolError {
         remediation: Some(format!("use one of: {}", actions.join(", "))),
         valid_actions: Some(actions),
     })
+}
+
+/// Refuses a cursor.
+pub(super) fn of_cursor(action: Action, error: &Error) -> ToolError {
+    of_argument(action.as_str(), error.to_string(), remediation(error))
 }
 
 /// Tells an agent what the engine said, unless only an operator can help.
@@ -89,11 +103,7 @@ fn remediation(error: &Error) -> Option<String> {
         }
         Error::Paused(_) => "call resume to go on; while it is paused it can be read".into(),
         Error::NotPaused { open, .. } => format!("go on with phase {open}: call get_phase"),
-        Error::Expired { .. } => {
-            "call start with the same workflow_type and target_file to begin anew; get_session \
-             still shows its evidence"
-                .into()
-        }
+        Error::Expired { .. } => BEGIN_ANEW.into(),
         Error::NotRetried { open, .. } => {
             format!("retry phase {open}, which is the open one, or go back with rollback")
         }
@@ -101,21 +111,31 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Superseded { other, .. } => {
             format!("go on with session {other}, or remove it with delete_session first")
         }
-        Error::DynamicPhase(_) => {
-            "the phase's tasks are in the source that the session's options name; work from there"
-                .into()
-        }
+        Error::WorkflowGone { workflow, .. } => format!(
+            "the session is kept: put workflows/{workflow} back and call again, or remove the \
+             session with delete_session"
+        ),
+        Error::NoPlan(_) => "call action replan with this session_id and options that name the \
+             source, such as {\"spec_path\": \"specs/a\"}"
+            .into(),
+        Error::NotDynamic(_) => "its phases are files; an edit counts at the next call".into(),
+        Error::Source { option, .. } => format!(
+            "give options {{\"{option}\": \"PATH\"}}: a directory that holds the source or the \
+             file itself, relative to the directory that the setting workflow.source_root names; \
+             nothing was changed, so mend it and call again"
+        ),
+        Error::Replan { phase, .. } => format!(
+            "keep phase {phase} in the source under its number and name, or start a new session; \
+             the session goes on with its plan"
+        ),
         Error::Content(_) => {
             "mend the file named in the error and call again: content is read at each call".into()
         }
         Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
+        Error::Cursor { .. } => PASS_CURSOR.into(),
         Error::Note { .. } => "say it in a sentence or two".into(),
-        Error::TooManySessions { .. } => {
-            "remove sessions that are no longer needed with delete_session; list_sessions with \
-             status completed shows candidates"
-                .into()
-        }
+        Error::TooManySessions { .. } => MAKE_ROOM.into(),
         Error::Corrupt { .. } => {
             "the operator can mend the file and rename it back; to go on without it, call start"
                 .into()

@@ -1,73 +1,150 @@
-//! all-MiniLM-L6-v2, quantised to 8 bits, by ONNX Runtime.
+//! A sentence model, run by ONNX Runtime.
 
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    thread,
 };
 
 use fastembed::{
-    InitOptionsUserDefined, Pooling, QuantizationMode, TextEmbedding, TokenizerFiles,
+    InitOptionsUserDefined, QuantizationMode, TextEmbedding, TokenizerFiles,
     UserDefinedEmbeddingModel,
 };
 use ort::environment::Environment;
 
-use super::{EmbedError, Embedder};
-use crate::search::Error;
+use super::{
+    EmbedError, Embedder, Prefixes,
+    recipe::{Recipe, missing},
+};
+use crate::search::{Error, ModelId};
 
 const RUNTIME: &str = "onnxruntime/libonnxruntime.so";
-const MODEL: &str = "models/all-minilm-l6-v2-q/model.onnx";
-const TOKENIZER: &str = "models/all-minilm-l6-v2-q/tokenizer.json";
 
-/// The tokens that the model was trained on; a longer text is cut.
-const MAX_TOKENS: usize = 256;
+/// Counts the ways in which we have turned text into vectors: part of the id of every model.
+const WAY: &[u8] = b"1: fastembed 7, one text at a time, unit length";
 
-/// What the model's configuration files say beside the tokenizer's own.
-const TOKENIZER_CONFIG: &str = r#"{"model_max_length": 512, "pad_token": "[PAD]"}"#;
-
-/// Loads the model from `assets` once for each of `workers` threads, or for each core if it is 0.
+/// Loads a model once for each of `workers` threads, all at once, or for each core if it is 0.
+/// `model` is the name of one below `assets/models`, or the path of a directory that holds one.
 ///
 /// # Errors
 ///
 /// [`Error::Asset`] if a file is missing, [`Error::Load`] if it does not load.
-pub fn load_model(assets: &Path, workers: usize) -> Result<Vec<Box<dyn Embedder>>, Error> {
+pub fn load_model(
+    assets: &Path,
+    model: &str,
+    workers: usize,
+) -> Result<Vec<Box<dyn Embedder>>, Error> {
     let environment = environment(&assets.join(RUNTIME))?;
-    let model = UserDefinedEmbeddingModel::new(
-        asset(assets.join(MODEL))?,
-        TokenizerFiles {
-            tokenizer_file: asset(assets.join(TOKENIZER))?,
-            config_file: br#"{"pad_token_id": 0}"#.to_vec(),
-            special_tokens_map_file: b"{}".to_vec(),
-            tokenizer_config_file: TOKENIZER_CONFIG.into(),
-        },
-    )
-    .with_pooling(Pooling::Mean)
-    .with_quantization(QuantizationMode::Dynamic);
-    let options = InitOptionsUserDefined::new()
-        .with_environment(environment)
-        .with_max_length(MAX_TOKENS)
-        .with_intra_threads(1);
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = if workers == 0 { cores() } else { workers };
-    let load = |_| {
-        let loaded = TextEmbedding::try_new_from_user_defined(model.clone(), options.clone());
-        let model = loaded.map_err(|error| Error::Load {
-            path: assets.join(MODEL),
-            source: Arc::new(error),
-        })?;
-        Ok(Box::new(MiniLm(model)) as Box<dyn Embedder>)
+    let dir = match Path::new(model) {
+        path if path.components().count() > 1 || path.is_absolute() => path.to_owned(),
+        name => assets.join("models").join(name),
     };
-    (0..workers).map(load).collect()
+    let recipe = Recipe::of(&dir)?;
+    let source = Source {
+        environment,
+        dir,
+        recipe,
+    };
+    let (files, id) = source.read()?;
+    let (source, files) = (Arc::new(source), &files);
+    let load = || -> Result<Box<dyn Embedder>, Error> {
+        let model = source.load(files.clone())?;
+        let source = Arc::clone(&source);
+        Ok(Box::new(Sentences { model, id, source }))
+    };
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let workers = if workers == 0 { cores() } else { workers };
+    thread::scope(|scope| {
+        let loading: Vec<_> = (0..workers).map(|_| scope.spawn(load)).collect();
+        let mut loaded = loading.into_iter().map(|thread| thread.join());
+        loaded.try_fold(Vec::new(), |mut models, loaded| {
+            let died = |_| Error::Thread(std::io::Error::other("it panicked"));
+            models.push(loaded.map_err(died)??);
+            Ok(models)
+        })
+    })
 }
 
-struct MiniLm(TextEmbedding);
+/// Where a model comes from.
+struct Source {
+    environment: Environment,
+    dir: PathBuf,
+    recipe: Recipe,
+}
 
-impl Embedder for MiniLm {
+impl Source {
+    /// Reads the model's files, which with the recipe are what its id stands for.
+    fn read(&self) -> Result<(UserDefinedEmbeddingModel, ModelId), Error> {
+        let file = |name: &str| {
+            let path = self.dir.join(name);
+            fs::read(&path).map_err(|source| missing(&self.dir, &path, source))
+        };
+        let (model, tokenizer) = (file(&self.recipe.model)?, file(&self.recipe.tokenizer)?);
+        let fingerprint = self.recipe.fingerprint();
+        let id = ModelId::of([WAY, &model, &tokenizer, fingerprint.as_bytes()]);
+        // The padding does not matter: there is never more than one text in a batch.
+        let tokenizer_config = format!(
+            r#"{{"model_max_length": {}, "pad_token": "[PAD]"}}"#,
+            self.recipe.max_tokens
+        );
+        let tokenizer = TokenizerFiles {
+            tokenizer_file: tokenizer,
+            config_file: br#"{"pad_token_id": 0}"#.to_vec(),
+            special_tokens_map_file: b"{}".to_vec(),
+            tokenizer_config_file: tokenizer_config.into(),
+        };
+        let files = UserDefinedEmbeddingModel::new(model, tokenizer)
+            .with_pooling(self.recipe.pooling())
+            .with_quantization(QuantizationMode::Dynamic);
+        Ok((files, id))
+    }
+
+    fn load(&self, files: UserDefinedEmbeddingModel) -> Result<TextEmbedding, Error> {
+        let options = InitOptionsUserDefined::new()
+            .with_environment(self.environment.clone())
+            .with_max_length(self.recipe.max_tokens)
+            .with_intra_threads(1);
+        TextEmbedding::try_new_from_user_defined(files, options).map_err(|error| Error::Load {
+            path: self.dir.join(&self.recipe.model),
+            source: Arc::new(error),
+        })
+    }
+}
+
+struct Sentences {
+    model: TextEmbedding,
+    id: ModelId,
+    source: Arc<Source>,
+}
+
+impl Embedder for Sentences {
     fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
-        let vectors = self.0.embed([text], None);
+        let vectors = self.model.embed([text], None);
         let vectors = vectors.map_err(|error| EmbedError::Model(error.into()))?;
         let none = || EmbedError::Model("the model gave no vector".into());
         vectors.into_iter().next().ok_or_else(none)
+    }
+
+    fn id(&self) -> Option<ModelId> {
+        Some(self.id)
+    }
+
+    fn prefixes(&self) -> Prefixes {
+        self.source.recipe.prefixes()
+    }
+
+    fn renew(&mut self) -> Result<(), Error> {
+        let (files, id) = self.source.read()?;
+        if id != self.id {
+            let problem = "its files are not those that the process has started with";
+            return Err(Error::Load {
+                path: self.source.dir.clone(),
+                source: Arc::new(std::io::Error::other(problem)),
+            });
+        }
+        self.model = self.source.load(files)?;
+        Ok(())
     }
 }
 
@@ -77,6 +154,7 @@ fn environment(library: &Path) -> Result<Environment, Error> {
     static ENVIRONMENT: OnceLock<Result<Environment, Arc<ort::Error>>> = OnceLock::new();
     fs::File::open(library).map_err(|source| Error::Asset {
         path: library.to_owned(),
+        remedy: "`make setup` brings it".to_owned(),
         source,
     })?;
     let failed = |source| Error::Load {
@@ -87,8 +165,4 @@ fn environment(library: &Path) -> Result<Environment, Error> {
     let builder = ort::init_from(library).map_err(|error| failed(Arc::new(error)))?;
     let environment = ENVIRONMENT.get_or_init(|| builder.build().map_err(Arc::new));
     environment.clone().map_err(|error| failed(error))
-}
-
-fn asset(path: PathBuf) -> Result<Vec<u8>, Error> {
-    fs::read(&path).map_err(|source| Error::Asset { path, source })
 }

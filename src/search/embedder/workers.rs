@@ -12,9 +12,9 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased, unbounded};
 use tokio::{sync::oneshot, time::Instant};
-use tracing::{Instrument as _, error, info_span, instrument};
+use tracing::{Instrument as _, error, info, info_span, instrument};
 
-use super::{EmbedError, Embedder};
+use super::{EmbedError, Embedder, Prefixes};
 use crate::{
     observed::{LockMetrics, ObservedWait},
     search::Error,
@@ -25,6 +25,7 @@ pub(in crate::search) struct Workers {
     questions: Sender<Job>,
     /// Unbounded: the one indexer keeps only [`Workers::passages_in_flight`] of them in it.
     passages: Sender<Job>,
+    prefixes: Prefixes,
     queue: usize,
     threads: usize,
     /// Texts handed over and not yet embedded.
@@ -49,9 +50,9 @@ impl Workers {
         queue: usize,
         locks: &LockMetrics,
     ) -> Result<Self, Error> {
-        if embedders.is_empty() {
+        let Some(prefixes) = embedders.first().map(|embedder| embedder.prefixes()) else {
             return Err(Error::NoWorkers);
-        }
+        };
         let (questions, asked) = bounded(queue);
         let (passages, handed) = unbounded();
         let (threads, outstanding) = (embedders.len(), Arc::new(AtomicUsize::new(0)));
@@ -66,6 +67,7 @@ impl Workers {
         Ok(Self {
             questions,
             passages,
+            prefixes,
             queue,
             threads,
             outstanding,
@@ -85,7 +87,7 @@ impl Workers {
     /// [`Error::Busy`] if the queue is full; [`Error::Embed`] if the model fails.
     #[instrument(name = "search.embed", skip_all, fields(text.len_bytes = text.len()))]
     pub(in crate::search) async fn question(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
-        let (job, started, vector) = job(text);
+        let (job, started, vector) = job(prefixed(&self.prefixes.question, text));
         let asked = Instant::now();
         let waits = self.outstanding.fetch_add(1, SeqCst) >= self.threads;
         if let Err(refused) = self.questions.try_send(job) {
@@ -114,7 +116,7 @@ impl Workers {
     ///
     /// If the model fails.
     pub(in crate::search) async fn passage(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
-        let (job, _, vector) = job(text);
+        let (job, _, vector) = job(prefixed(&self.prefixes.passage, text));
         self.outstanding.fetch_add(1, SeqCst);
         if self.passages.send(job).is_err() {
             self.outstanding.fetch_sub(1, SeqCst);
@@ -134,6 +136,13 @@ impl fmt::Debug for Workers {
 }
 
 type Vector = oneshot::Receiver<Result<Vec<f32>, EmbedError>>;
+
+fn prefixed(prefix: &str, text: Arc<str>) -> Arc<str> {
+    match prefix {
+        "" => text,
+        _ => format!("{prefix}{text}").into(),
+    }
+}
 
 fn job(text: Arc<str>) -> (Job, oneshot::Receiver<()>, Vector) {
     let (started, starts) = oneshot::channel();
@@ -177,10 +186,23 @@ fn run(
         let embed = AssertUnwindSafe(|| embedder.embed(&job.text));
         let vector = catch_unwind(embed).unwrap_or_else(|_| {
             error!(text.len_bytes = job.text.len(), "the model panicked");
+            renew(&mut *embedder);
             Err(EmbedError::Panicked)
         });
         // Before the answer, so that who asks again right after it finds the thread free.
         outstanding.fetch_sub(1, SeqCst);
         let _ = job.vector.send(vector);
+    }
+}
+
+/// Loads the model again after a panic, which may have left it in any state.
+fn renew(embedder: &mut dyn Embedder) {
+    let renewed = catch_unwind(AssertUnwindSafe(|| embedder.renew()));
+    match renewed.unwrap_or(Err(Error::NoWorkers)) {
+        Ok(()) => info!("the model was loaded again"),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            error!(error, "the model was not loaded again: it goes on as it is");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The fields of `metadata.json` that the engine goes by. All others are kept, not read.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::workflow::Phase;
+use super::number::{Number, Total, Whole};
+use crate::workflow::{Phase, source::Parser};
 
 /// The most phases of a workflow: a larger number is a slip.
 const MAX_PHASES: u32 = 1_000;
@@ -13,23 +14,49 @@ pub(super) struct Metadata {
     total_phases: Total,
     #[serde(default)]
     dynamic_phases: bool,
-    start_phase: Option<u32>,
+    start_phase: Option<Whole>,
+    dynamic_config: Option<DynamicConfig>,
     #[serde(default)]
     pub(super) phases: Vec<PhaseEntry>,
 }
 
-/// How many phases a workflow has.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "`total_phases` is a number, or \"dynamic\"")]
-enum Total {
-    Fixed(u32),
-    Dynamic(Dynamic),
+/// How the phases of a dynamic workflow come about: `dynamic_config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub(in crate::workflow) struct DynamicConfig {
+    /// The option of `start` that names the source.
+    pub(in crate::workflow) source_path_key: String,
+    /// How the source is read.
+    pub(in crate::workflow) parser: Parser,
+    /// What phases and tasks are rendered by.
+    pub(in crate::workflow) templates: Templates,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Dynamic {
-    Dynamic,
+/// The templates, below the workflow's directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub(in crate::workflow) struct Templates {
+    pub(in crate::workflow) phase: String,
+    pub(in crate::workflow) task: String,
+}
+
+impl Default for DynamicConfig {
+    fn default() -> Self {
+        Self {
+            source_path_key: "spec_path".into(),
+            parser: Parser::default(),
+            templates: Templates::default(),
+        }
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            phase: "phases/dynamic/phase-template.md".into(),
+            task: "phases/dynamic/task-template.md".into(),
+        }
+    }
 }
 
 /// One phase, or a range of dynamic ones.
@@ -41,23 +68,11 @@ pub(in crate::workflow) struct PhaseEntry {
     pub(in crate::workflow) tasks: Vec<TaskEntry>,
 }
 
-/// Which phase an entry is about.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(
-    untagged,
-    expecting = "`phase_number` is a number, or a range such as \"1-N\""
-)]
-pub(in crate::workflow) enum Number {
-    /// One phase with a directory of its own.
-    One(u32),
-    /// Phases that a session's source defines, such as `1-N`.
-    Range(String),
-}
-
 /// A task of a phase as `metadata.json` names it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TaskEntry {
     /// Its number in the phase, usually from 1.
+    #[serde(deserialize_with = "whole")]
     pub task_number: u32,
     /// Its name.
     #[serde(default)]
@@ -69,19 +84,32 @@ pub struct TaskEntry {
     pub purpose: Option<String>,
 }
 
+/// The first phase, the last, and how many there are.
+type Span = (Phase, Option<Phase>, Option<u32>);
+
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    Whole::deserialize(deserializer).map(|Whole(number)| number)
+}
+
 impl Metadata {
-    /// Returns the first phase, and the last unless the phases are dynamic. Phases count from 0
-    /// if there is a phase 0 (`from_zero`: it has a directory), else from 1.
-    pub(super) fn span(&self, from_zero: bool) -> Result<(Phase, Option<Phase>), String> {
+    /// Says how dynamic phases come about; none if there are no such phases.
+    pub(super) fn dynamic(&self) -> Option<DynamicConfig> {
+        let dynamic = self.dynamic_phases || self.total_phases == Total::Dynamic;
+        dynamic.then(|| self.dynamic_config.clone().unwrap_or_default())
+    }
+
+    /// Returns the first phase, and the last and how many there are unless the phases are dynamic.
+    /// Phases count from 0 if there is a phase 0 (`from_zero`: it has a directory), else from 1.
+    pub(super) fn span(&self, from_zero: bool) -> Result<Span, String> {
         let listed = |number| {
             let number = Number::One(number);
             self.phases.iter().any(|entry| entry.phase_number == number)
         };
         let lowest = u32::from(!from_zero && !listed(0));
-        let first = self.start_phase.unwrap_or(lowest);
+        let first = self.start_phase.map_or(lowest, |Whole(first)| first);
         let total = match self.total_phases {
             Total::Fixed(total) if !self.dynamic_phases => total,
-            Total::Fixed(_) | Total::Dynamic(Dynamic::Dynamic) => return Ok((Phase(first), None)),
+            Total::Fixed(_) | Total::Dynamic => return Ok((Phase(first), None, None)),
         };
         if !(1..=MAX_PHASES).contains(&total) {
             return Err(format!(
@@ -94,6 +122,6 @@ impl Metadata {
                 "`start_phase` is {first}, expected {lowest} to {last}"
             ));
         }
-        Ok((Phase(first), Some(Phase(last))))
+        Ok((Phase(first), Some(Phase(last)), Some(total)))
     }
 }

@@ -6,8 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Action, Caller, Definition, Error, Evidence, Moment, Phase, PhaseContent, Session, SessionId,
-    Touch, gate::Verdict,
+    Action, Caller, Definition, Drift, Error, Evidence, Moment, Phase, PhaseContent, Session,
+    SessionId, Touch, gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -32,6 +32,8 @@ pub struct Completed {
     pub verdict: Verdict,
     /// The phase that is open now, or why it cannot be read; none after the last.
     pub open: Option<Result<PhaseContent, Error>>,
+    /// How the session's source changed since its plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 impl Engine {
@@ -71,9 +73,9 @@ impl Engine {
         seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
         seen.open(phase)?;
         let (content, lenient) = (self.content.clone(), self.lenient_gates);
-        let workflow = seen.workflow.clone();
+        let sources = self.sources.clone();
         let judged = blocking(move || {
-            let definition = Definition::read(&content, &workflow)?;
+            let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
             let gate = definition.gate(&content, phase)?;
             let evidence = evidence.with_defaults(&gate);
@@ -88,16 +90,15 @@ impl Engine {
             session.complete(phase, &definition, evidence.fields(), &verdict, touch)
         };
         let (_, session) = self.change(id, &by, complete).await?;
-        let content = self.content.clone();
-        let open = session.current;
-        let open = match session.is_complete() {
-            true => None,
-            false => Some(blocking(move || definition.phase(&content, open)).await),
+        let (open, drift) = match self.open_content(&session).await {
+            Ok(read) => read,
+            Err(error) => (Some(Err(error)), None),
         };
         Ok(Completed {
             session,
             verdict,
             open,
+            drift,
         })
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tracing::instrument;
 
-use super::{Engine, blocking};
+use super::Engine;
 use crate::workflow::{
-    Caller, Definition, Error, Fault, Note, Phase, PhaseContent, Session, SessionId, Status,
-    Submitted, Touch,
+    Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId, Status,
+    Submitted, Touch, content::Content,
 };
 
 /// A session after a change that went back or on in it.
@@ -19,6 +19,8 @@ pub struct Recovered {
     pub session: Arc<Session>,
     /// The open phase, or why it cannot be read; none if all are completed.
     pub open: Option<Result<PhaseContent, Error>>,
+    /// How the session's source changed since its plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 /// What went wrong in a session.
@@ -141,11 +143,11 @@ impl Engine {
     pub async fn errors(&self, id: SessionId) -> Result<Errors, Arc<Error>> {
         let session = self.session(id).await?;
         let faults = match self.open_content(&session).await {
-            None => Vec::new(),
-            Some(Ok(content)) => content.faults,
-            Some(Err(Error::Content(fault))) => vec![fault],
+            Ok((None, _)) => Vec::new(),
+            Ok((Some(Ok(content)), _)) => content.faults,
+            Ok((Some(Err(Error::Content(fault))), _)) | Err(Error::Content(fault)) => vec![fault],
             // Not the content's: what it is, whoever works on the phase is told.
-            Some(Err(_)) => Vec::new(),
+            Ok((Some(Err(_)), _)) | Err(_) => Vec::new(),
         };
         Ok(Errors { session, faults })
     }
@@ -157,22 +159,28 @@ impl Engine {
         change: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Recovered, Arc<Error>> {
         let (before, session) = self.change(id, by, change).await?;
-        let open = self.open_content(&session).await;
+        let (open, drift) = match self.open_content(&session).await {
+            Ok(read) => read,
+            // The change is made, whatever can be read after it.
+            Err(error) => (Some(Err(error)), None),
+        };
         Ok(Recovered {
             before,
             session,
             open,
+            drift,
         })
     }
 
-    /// Reads the open phase of `session`, if it has one.
-    async fn open_content(&self, session: &Session) -> Option<Result<PhaseContent, Error>> {
-        if session.is_complete() {
-            return None;
-        }
-        let (content, workflow) = (self.content.clone(), session.workflow.clone());
-        let open = session.current;
-        let read = move || Definition::read(&content, &workflow)?.phase(&content, open);
-        Some(blocking(read).await)
+    /// Reads the open phase of `session`, if it has one, and how its source has changed.
+    pub(super) async fn open_content(
+        &self,
+        session: &Arc<Session>,
+    ) -> Result<(Option<Result<PhaseContent, Error>>, Option<Drift>), Error> {
+        let (open, over) = (session.current, session.is_complete());
+        let read = move |definition: &Definition, content: &Content| {
+            Ok((!over).then(|| definition.phase(content, open)))
+        };
+        self.read(session, read).await
     }
 }

@@ -6,13 +6,11 @@ use serde_json::{Map, Value};
 use tracing::instrument;
 
 use super::{Engine, blocking};
-use crate::observed::Turn;
+use crate::observed::{FileLock, Turn};
 use crate::workflow::{
-    Action, Caller, Definition, Error, Moment, Outcome, PhaseContent, Session, SessionId,
-    TargetFile, Touch, WorkflowType,
-    gate::check_size,
-    index::Key,
-    store::{FileLock, StartStripe},
+    Action, Caller, Definition, Drift, Error, Moment, Outcome, PhaseContent, Session, SessionId,
+    TargetFile, Touch, WorkflowType, content::Content, gate::check_size, index::Key,
+    store::StartStripe,
 };
 
 /// The largest options in bytes as JSON: they are a few paths and switches, and are read with
@@ -30,6 +28,8 @@ pub struct Started {
     pub definition: Definition,
     /// The open phase, or why it cannot be read.
     pub phase: Result<PhaseContent, Error>,
+    /// How the session's source changed since its plan was fixed.
+    pub drift: Option<Drift>,
 }
 
 /// The right to decide whether a session of some key is started.
@@ -49,7 +49,9 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::UnknownWorkflow`], [`Error::Content`] if its metadata is at fault,
-    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`].
+    /// [`Error::Source`] if its phases come from a source and the options name no good one,
+    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`]. Nothing is kept
+    /// then.
     #[instrument(name = "workflow.start", skip_all, fields(workflow.type = %workflow))]
     pub async fn start(
         self: &Arc<Self>,
@@ -82,23 +84,22 @@ impl Engine {
                 Some(session) => (session, true),
                 None => {
                     let touch = self.touch(&by);
-                    let created = self.create(&turn, key, &definition, options, &touch);
+                    let created = self.create(&turn, key, definition, options, &touch);
                     (created.await?, false)
                 }
             }
         };
-        let content = self.content.clone();
         let phase = session.current;
-        let read = move || {
-            let phase = definition.phase(&content, phase);
-            Ok((definition, phase))
+        let read = move |definition: &Definition, content: &Content| {
+            Ok((definition.clone(), definition.phase(content, phase)))
         };
-        let (definition, phase) = blocking(read).await?;
+        let ((definition, phase), drift) = self.read(&session, read).await?;
         Ok(Started {
             session,
             resumed,
             definition,
             phase,
+            drift,
         })
     }
 
@@ -153,12 +154,22 @@ impl Engine {
         &self,
         _turn: &StartTurn,
         (_, target): Key,
-        definition: &Definition,
+        definition: Definition,
         options: Map<String, Value>,
         touch: &Touch,
     ) -> Result<Arc<Session>, Error> {
+        let (content, sources) = (self.content.clone(), self.sources.clone());
+        let fix = move || {
+            if definition.dynamic.is_none() {
+                return Ok((definition, options));
+            }
+            let fixed = definition.fix(&sources, &options)?;
+            definition.check_templates(&content)?;
+            Ok((definition.planned(Arc::new(fixed)), options))
+        };
+        let (definition, options) = blocking(fix).await?;
         self.index.lock().await.reserve(self.max_sessions)?;
-        let session = Session::start(SessionId::new(), definition, target, options, touch);
+        let session = Session::start(SessionId::new(), &definition, target, options, touch);
         let store = Arc::clone(&self.store);
         let created = blocking(move || store.create(session)).await;
         let mut index = self.index.lock().await;

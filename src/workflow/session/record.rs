@@ -136,6 +136,8 @@ pub enum Happened {
     Retried,
     /// A completed phase was opened again.
     RolledBack,
+    /// The plan was taken anew from its source.
+    Replanned,
     /// What a later version does.
     #[serde(untagged)]
     Other(String),
@@ -250,6 +252,7 @@ impl Happened {
             Self::Resumed => "resumed",
             Self::Retried => "retried",
             Self::RolledBack => "rolled_back",
+            Self::Replanned => "replanned",
             Self::Other(name) => name,
         }
     }

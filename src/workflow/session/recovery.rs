@@ -93,7 +93,7 @@ impl Session {
             });
         }
         if submitted == Submitted::Archived {
-            next.archive_from(phase, reason.clone(), touch)?;
+            next.archive_from(phase, reason.as_ref(), touch)?;
         }
         next.checkpoints.insert(phase, Checkpoint::Pending);
         next.log(Happened::Retried, phase, reason, touch);
@@ -123,7 +123,7 @@ impl Session {
         };
         next.completed.truncate(kept);
         next.current = to;
-        next.archive_from(to, reason.clone(), touch)?;
+        next.archive_from(to, reason.as_ref(), touch)?;
         next.log(Happened::RolledBack, to, reason, touch);
         Ok(next)
     }
@@ -164,14 +164,14 @@ impl Session {
     fn archive_from(
         &mut self,
         phase: Phase,
-        reason: Option<Note>,
+        reason: Option<&Note>,
         touch: &Touch,
     ) -> Result<(), Error> {
         let artifacts = self.artifacts.split_off(&phase);
         let checkpoints = self.checkpoints.split_off(&phase);
         let archived = artifacts.into_iter().map(|(phase, artifact)| Archived {
             at: touch.at.clone(),
-            reason: reason.clone(),
+            reason: reason.cloned(),
             phase,
             checkpoint: checkpoints.get(&phase).copied(),
             artifact,

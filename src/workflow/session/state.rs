@@ -49,6 +49,9 @@ pub enum Action {
     Retry,
     /// `rollback` to a completed phase, or to the first.
     Rollback,
+    /// `replan` of a workflow whose phases come from a source, to a plan with more phases than are
+    /// completed. One without makes the session completed.
+    Replan,
     /// `delete_session`.
     Delete,
 }
@@ -104,6 +107,21 @@ impl Status {
         }
     }
 
+    /// Returns what has become at `now` of a session that stands so since `updated_at`, if an
+    /// unfinished one that nobody changes lives for `ttl`.
+    pub(in crate::workflow) fn aged(
+        self,
+        updated_at: &Moment,
+        now: &Moment,
+        ttl: Option<Duration>,
+    ) -> Self {
+        match (self, ttl) {
+            (Self::Completed, _) | (_, None) => self,
+            (_, Some(ttl)) if now.is_later_by(ttl, updated_at) => Self::Expired,
+            (_, Some(_)) => self,
+        }
+    }
+
     /// Returns what comes of `action`.
     pub fn outcome(self, action: Action) -> Outcome {
         TABLE[self as usize][action as usize]
@@ -112,7 +130,7 @@ impl Status {
 
 impl Action {
     /// Every action, in the order of the table's columns.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Start,
         Self::Pass,
@@ -122,6 +140,7 @@ impl Action {
         Self::Resume,
         Self::Retry,
         Self::Rollback,
+        Self::Replan,
         Self::Delete,
     ];
 
@@ -137,6 +156,7 @@ impl Action {
             Self::Resume => "`resume`",
             Self::Retry => "`retry_phase`",
             Self::Rollback => "`rollback`",
+            Self::Replan => "`replan`",
             Self::Delete => "`delete_session`",
         }
     }
@@ -159,12 +179,12 @@ const AS_OLD: Outcome = Outcome::Refused(Refusal::Expired);
 /// change; `ARCHITECTURE.md` shows it.
 #[rustfmt::skip]
 const TABLE: [[Outcome; Action::ALL.len()]; Status::ALL.len()] = [
-    //               read   start  pass       pass_last  fail       pause      resume    retry      rollback   delete
-    /* active    */ [STAYS, STAYS, ACTIVE,    DONE,      ERROR,     PAUSED,    NO_PAUSE, ACTIVE,    ACTIVE,    GONE],
-    /* paused    */ [STAYS, STAYS, AS_PAUSED, AS_PAUSED, AS_PAUSED, AS_PAUSED, BACK,     AS_PAUSED, AS_PAUSED, GONE],
-    /* completed */ [STAYS, OTHER, AS_DONE,   AS_DONE,   AS_DONE,   AS_DONE,   AS_DONE,  AS_DONE,   ACTIVE,    GONE],
-    /* error     */ [STAYS, STAYS, ACTIVE,    DONE,      ERROR,     PAUSED,    NO_PAUSE, ACTIVE,    ACTIVE,    GONE],
-    /* expired   */ [STAYS, OTHER, AS_OLD,    AS_OLD,    AS_OLD,    AS_OLD,    AS_OLD,   AS_OLD,    AS_OLD,    GONE],
+    //               read   start  pass       pass_last  fail       pause      resume    retry      rollback   replan     delete
+    /* active    */ [STAYS, STAYS, ACTIVE,    DONE,      ERROR,     PAUSED,    NO_PAUSE, ACTIVE,    ACTIVE,    ACTIVE,    GONE],
+    /* paused    */ [STAYS, STAYS, AS_PAUSED, AS_PAUSED, AS_PAUSED, AS_PAUSED, BACK,     AS_PAUSED, AS_PAUSED, AS_PAUSED, GONE],
+    /* completed */ [STAYS, OTHER, AS_DONE,   AS_DONE,   AS_DONE,   AS_DONE,   AS_DONE,  AS_DONE,   ACTIVE,    AS_DONE,   GONE],
+    /* error     */ [STAYS, STAYS, ACTIVE,    DONE,      ERROR,     PAUSED,    NO_PAUSE, ACTIVE,    ACTIVE,    ERROR,     GONE],
+    /* expired   */ [STAYS, OTHER, AS_OLD,    AS_OLD,    AS_OLD,    AS_OLD,    AS_OLD,   AS_OLD,    AS_OLD,    AS_OLD,    GONE],
 ];
 
 impl Session {
@@ -185,13 +205,7 @@ impl Session {
     /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
     /// for `ttl`.
     pub fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
-        let untouched = now.instant().duration_since(self.updated_at.instant());
-        let old = ttl.is_some_and(|ttl| untouched.unsigned_abs() > ttl && untouched.is_positive());
-        match self.status() {
-            Status::Completed => Status::Completed,
-            _ if old => Status::Expired,
-            status => status,
-        }
+        self.status().aged(&self.updated_at, now, ttl)
     }
 
     /// Checks that `action` may be done at `now`.

@@ -23,6 +23,8 @@ impl Binary {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lockstep"));
         command
             .args(arguments)
+            // Not in the cache of whoever runs the tests.
+            .env("LOCKSTEP_SEARCH__CACHE", "off")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

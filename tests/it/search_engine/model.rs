@@ -43,6 +43,8 @@ const JUDGED: [(&str, &str); 8] = [
     ),
 ];
 
+const MODEL: &str = "all-minilm-l6-v2-q";
+
 fn assets() -> PathBuf {
     lockstep::config::Config::default().assets
 }
@@ -56,7 +58,7 @@ async fn a_question_in_own_words_finds_the_right_standard() {
     }
     let engine = start(
         settings(content.path()),
-        load_model(&assets(), 0).unwrap(),
+        load_model(&assets(), MODEL, 0).unwrap(),
         &TestMetrics::new(),
     );
     engine.ready().await;
@@ -84,7 +86,7 @@ async fn rank(engine: &Engine, question: &str, file: &str) -> Option<usize> {
 
 #[test]
 fn the_same_text_has_the_same_vector_on_every_thread_and_at_any_time() {
-    let mut models = load_model(&assets(), 2).unwrap();
+    let mut models = load_model(&assets(), MODEL, 2).unwrap();
     let first = models[0].embed("Lock what threads share.").unwrap();
     models[0]
         .embed(&"another text, far longer, ".repeat(50))
@@ -99,7 +101,7 @@ fn the_same_text_has_the_same_vector_on_every_thread_and_at_any_time() {
 #[test]
 fn a_missing_asset_is_named_with_the_command_that_brings_it() {
     let empty = tempfile::tempdir().unwrap();
-    let missing = load_model(empty.path(), 1).err().unwrap();
+    let missing = load_model(empty.path(), MODEL, 1).err().unwrap();
     assert!(matches!(missing, Error::Asset { .. }));
     let message = missing.to_string();
     assert!(
@@ -119,7 +121,10 @@ fn a_missing_asset_is_named_with_the_command_that_brings_it() {
         fs::copy(assets().join(library), runtime.join("libonnxruntime.so")).map(drop)
     })
     .unwrap();
-    let missing = load_model(empty.path(), 1).err().unwrap().to_string();
+    let missing = load_model(empty.path(), MODEL, 1)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(
         missing.contains("model.onnx") && missing.contains("`make setup`"),
         "{missing}"

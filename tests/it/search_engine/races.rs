@@ -205,6 +205,8 @@ async fn a_model_that_panics_fails_its_question_and_goes_on() {
 
     assert_eq!(failed.kind(), Kind::Internal);
     assert_eq!(answered.unwrap().passages.len(), 1);
+    let renewals = bench.renewals.load(SeqCst);
+    assert_eq!(renewals, 1, "what panicked is not used again");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn an_edit_counts_on_the_next_call() {
     let phase = engine.phase(id, None).await.unwrap().content.unwrap();
     assert_eq!(phase.text.as_deref(), Some("# Edited"));
     assert_eq!(phase.gate.unwrap().fields[0].name, "a");
-    let (_, task) = engine.task(id, Phase(0), 1).await.unwrap();
+    let task = engine.task(id, Phase(0), 1).await.unwrap().content;
     assert_eq!(task.text, "# Edited task");
     let refused = complete(&engine, id, 0, json!({})).await.unwrap();
     assert!(!refused.verdict.passed);
@@ -143,7 +143,7 @@ async fn broken_metadata_is_named_with_its_line_and_hides_no_other_workflow() {
     );
     assert!(faults[1].contains("`total_phases` is 0"), "{faults:?}");
     assert!(
-        faults[2].contains("`total_phases` is a number, or"),
+        faults[2].contains("`many` is not a number, or"),
         "{faults:?}"
     );
     let begun = engine

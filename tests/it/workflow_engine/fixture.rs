@@ -88,10 +88,12 @@ impl Site {
     pub fn settings(&self) -> Settings {
         Settings {
             content: self.content.clone(),
+            source_root: self.root.path().to_owned(),
             state: self.state(),
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             session_ttl: None,
+            retention: None,
             lenient_gates: LenientGates::Enforced,
         }
     }

@@ -7,7 +7,7 @@ use lockstep::workflow::{
 };
 use serde_json::json;
 
-use super::fixture::{Site, complete, start, started};
+use super::fixture::{Site, complete, object, start, target, workflow as name};
 
 /// Longer than a test takes, shorter than the age that a session is given.
 const TTL: std::time::Duration = std::time::Duration::from_secs(3_600);
@@ -87,13 +87,38 @@ fn site() -> Site {
             site.write(workflow, &file, gate);
         }
     }
+    dynamic(&site);
     site
+}
+
+/// A workflow whose phases after 0 come from a source, for what only such a one can do.
+fn dynamic(site: &Site) {
+    site.install("dynamic", 1);
+    let config = json!({
+        "source_path_key": "spec_path", "parser": "spec_tasks_parser",
+        "templates": {"phase": "phases/dynamic/phase.md", "task": "phases/dynamic/task.md"},
+    });
+    let metadata = json!({
+        "workflow_type": "dynamic", "total_phases": "dynamic", "dynamic_phases": true,
+        "dynamic_config": config,
+        "phases": [{"phase_number": 0, "phase_name": "First"},
+                   {"phase_number": "1-N", "phase_name": "Others"}],
+    });
+    site.write("dynamic", "metadata.json", &metadata.to_string());
+    site.write("dynamic", "phases/dynamic/phase.md", "[PHASE_NAME]");
+    site.write("dynamic", "phases/dynamic/task.md", "[TASK_NAME]");
+    let gate = "checkpoint: {strict: true}\n\
+                evidence_schema: {pass: {type: boolean, required: true}}\n";
+    site.write("dynamic", "phases/0/gate-definition.yaml", gate);
+    let source = "# Tasks\n\n## Phase 1: Build\n\n- [ ] **Task 1.1**: Build it\n";
+    fs::write(site.root.path().join("tasks.md"), source).unwrap();
 }
 
 /// Passing is one thing in the last phase and another before it.
 fn workflow_for(action: Action) -> &'static str {
     match action {
         Action::PassLast => "one",
+        Action::Replan => "dynamic",
         _ => "two",
     }
 }
@@ -105,7 +130,9 @@ async fn prepared(
     status: Status,
     failed: bool,
 ) -> SessionId {
-    let id = started(engine, workflow, "a").await;
+    let options = object(json!({ "spec_path": "tasks.md" }));
+    let started = engine.start(name(workflow), target("a"), options, Caller::default());
+    let id = started.await.unwrap().session.id;
     if failed || status == Status::Error {
         complete(engine, id, 0, json!({})).await.unwrap();
     }
@@ -151,7 +178,7 @@ async fn act(
             engine.errors(id).await?;
             engine.phase(id, None).await?;
             let first = engine.task(id, Phase(0), 1).await?;
-            Ok(first.0.id)
+            Ok(first.session.id)
         }
         Action::Start => {
             let again = start(engine, session.workflow.as_str(), "a").await;
@@ -169,6 +196,10 @@ async fn act(
             Ok(retried.await?.session.id)
         }
         Action::Rollback => Ok(engine.roll_back(id, Phase(0), None, by).await?.session.id),
+        Action::Replan => {
+            let replanned = engine.replan(id, Default::default(), by).await?;
+            Ok(replanned.session.id)
+        }
         Action::Delete => engine.delete(id).await.map(|()| id),
     }
 }

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::{
     completion::CompletionBody,
-    phase::{PhaseBody, TaskBody},
+    phase::PhaseBody,
     record::{ErrorsBody, StandingBody},
     session::{SessionBody, SessionLine, StateBody},
+    task::TaskBody,
 };
 use crate::{
     mcp::{schema, workflow::input::Action},
@@ -58,6 +59,9 @@ pub(in crate::mcp::workflow) struct Answer {
     /// Whether the session was there before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) resumed: Option<bool>,
+    /// Whether the new plan says anything else than the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp::workflow) plan_changed: Option<bool>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) standing: Option<StandingBody>,
     #[serde(flatten)]
@@ -87,9 +91,12 @@ pub(in crate::mcp::workflow) struct Answer {
     /// How many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) count: Option<usize>,
-    /// Whether there are more than are listed.
+    /// Whether there are more, on pages after this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) truncated: Option<bool>,
+    /// What to pass as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp::workflow) next_cursor: Option<String>,
     /// Workflows that cannot be used, or what is wrong with the open phase's content: file, line
     /// and what is wrong.
     #[serde(rename = "faults", skip_serializing_if = "Option::is_none")]
@@ -226,6 +233,7 @@ mod tests {
             "workflows",
             "count",
             "truncated",
+            "next_cursor",
             "faults",
             "workflow_overview",
         ];

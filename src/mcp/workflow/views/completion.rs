@@ -84,6 +84,7 @@ impl CompletionBody {
             session,
             verdict,
             open,
+            drift,
         } = completed;
         let finished = open.is_none();
         Self {
@@ -91,7 +92,8 @@ impl CompletionBody {
             validation_result: VerdictBody::of(verdict, session.updated_at.to_string()),
             phase_completed: phase.0,
             next_phase: (!finished).then_some(session.current.0),
-            next_phase_content: open.map(|content| PhaseBody::of(&session, Some(content))),
+            next_phase_content: open
+                .map(|content| PhaseBody::of(&session, Some(content)).with(drift)),
             workflow_complete: finished,
             done: finished.then_some("all phases are completed"),
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::phase::{GateBody, TaskLine};
+use super::{phase::GateBody, task::TaskLine};
 use crate::{mcp::resources::WorkflowAddress, workflow::PhaseContent};
 
 /// A phase of an installed workflow, in the keys of `get_phase`.
@@ -36,7 +36,7 @@ impl InstalledPhase {
     pub(in crate::mcp::workflow) fn of(address: &WorkflowAddress, content: PhaseContent) -> Self {
         let linked = |task: crate::workflow::TaskEntry| LinkedTask {
             uri: address.task(task.task_number).to_string(),
-            line: TaskLine::of(task),
+            line: TaskLine::listed(&task),
         };
         Self {
             workflow_type: address.workflow.to_string(),

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::workflow::{Error, Field, Gate, Phase, PhaseContent, Session, TaskContent, TaskEntry};
+use super::{drift::DriftBody, task::TaskLine};
+use crate::workflow::{Drift, Error, Field, Gate, PhaseContent, Session};
 
 /// A phase that may be read, or word that none is open.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -28,10 +29,14 @@ pub(in crate::mcp::workflow) struct PhaseBody {
     tasks: Option<Vec<TaskLine>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_count: Option<usize>,
-    /// What `complete_phase` asks for.
+    /// What `complete_phase` asks for; of a phase that comes from a source, what must be true at
+    /// its end, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    validation_gate: Option<GateBody>,
-    /// Where the text comes from.
+    validation_gate: Option<GateView>,
+    /// What `complete_phase` asks for, if the phase comes from a source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence_gate: Option<GateBody>,
+    /// Where the text comes from: `file`, or `dynamic` for a phase that comes from a source.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'static str>,
     /// What could not be read: file, line and what is wrong.
@@ -41,16 +46,16 @@ pub(in crate::mcp::workflow) struct PhaseBody {
     is_complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
+    #[serde(flatten)]
+    drift: Option<DriftBody>,
 }
 
-/// A task in a phase's list.
+/// A gate as evidence or in words.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(super) struct TaskLine {
-    task_number: u32,
-    name: String,
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purpose: Option<String>,
+#[serde(untagged)]
+enum GateView {
+    Evidence(GateBody),
+    Words(Vec<String>),
 }
 
 /// What a phase's end asks for.
@@ -80,23 +85,6 @@ struct FieldBody {
     bounds: JsonObject,
 }
 
-/// A task to be done.
-#[derive(Debug, JsonSchema, Serialize)]
-pub(in crate::mcp::workflow) struct TaskBody {
-    session_id: String,
-    workflow_type: String,
-    phase: u32,
-    task_number: u32,
-    task_name: String,
-    task_file: String,
-    /// The text of the task.
-    content: String,
-    purpose: String,
-    source: &'static str,
-    /// Always empty: the steps are in the text.
-    steps: Vec<Value>,
-}
-
 impl PhaseBody {
     /// Renders what there is to read; `content` is none when the workflow is complete.
     pub(in crate::mcp::workflow) fn of(
@@ -113,10 +101,12 @@ impl PhaseBody {
             tasks: None,
             task_count: None,
             validation_gate: None,
+            evidence_gate: None,
             source: None,
             missing: Vec::new(),
             is_complete: None,
             message: None,
+            drift: None,
         };
         match content {
             None => Self {
@@ -129,28 +119,34 @@ impl PhaseBody {
                 missing: vec![error.to_string()],
                 ..empty
             },
-            Some(Ok(content)) => Self {
-                phase: Some(content.phase.0),
-                phase_name: content.name,
-                phase_content: content.text,
-                task_count: Some(content.tasks.len()),
-                tasks: Some(content.tasks.into_iter().map(TaskLine::of).collect()),
-                validation_gate: content.gate.map(GateBody::of),
-                source: Some("file"),
-                missing: content.faults.iter().map(ToString::to_string).collect(),
-                ..empty
-            },
+            Some(Ok(content)) => empty.filled(content),
         }
     }
-}
 
-impl TaskLine {
-    pub(super) fn of(task: TaskEntry) -> Self {
+    /// Adds how the source changed.
+    pub(in crate::mcp::workflow) fn with(mut self, drift: Option<Drift>) -> Self {
+        self.drift = drift.map(DriftBody::of);
+        self
+    }
+
+    fn filled(self, content: PhaseContent) -> Self {
+        let tasks = TaskLine::all(&content);
+        let gate = content.gate.map(GateBody::of);
+        let (validation_gate, evidence_gate) = match content.planned {
+            Some(planned) if !content.listed => (Some(GateView::Words(planned.criteria)), gate),
+            _ => (gate.map(GateView::Evidence), None),
+        };
         Self {
-            task_number: task.task_number,
-            name: task.name,
-            file: task.file,
-            purpose: task.purpose,
+            phase: Some(content.phase.0),
+            phase_name: content.name,
+            phase_content: content.text,
+            task_count: Some(tasks.len()),
+            tasks: Some(tasks),
+            validation_gate,
+            evidence_gate,
+            source: Some(if content.listed { "file" } else { "dynamic" }),
+            missing: content.faults.iter().map(ToString::to_string).collect(),
+            ..self
         }
     }
 }
@@ -213,29 +209,6 @@ fn said<T: Into<Value>>(value: T, is_empty: fn(&T) -> bool) -> Option<Value> {
 /// Renders a field inside another.
 fn inner(field: Field) -> Value {
     serde_json::to_value(FieldBody::of(field)).expect("a field is plain JSON")
-}
-
-impl TaskBody {
-    /// Renders a task of `phase`.
-    pub(in crate::mcp::workflow) fn of(session: &Session, phase: Phase, task: TaskContent) -> Self {
-        let TaskContent { task, text } = task;
-        let name = match task.name.is_empty() {
-            true => format!("Task {}", task.task_number),
-            false => task.name,
-        };
-        Self {
-            session_id: session.id.to_string(),
-            workflow_type: session.workflow.to_string(),
-            phase: phase.0,
-            task_number: task.task_number,
-            task_name: name,
-            task_file: task.file.unwrap_or_default(),
-            content: text,
-            purpose: task.purpose.unwrap_or_default(),
-            source: "metadata_file",
-            steps: Vec::new(),
-        }
-    }
 }
 
 /// Returns where a gate comes from, in the Python server's words.

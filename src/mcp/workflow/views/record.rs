@@ -16,6 +16,8 @@ use crate::workflow::{
 pub(in crate::mcp::workflow) struct StandingBody {
     /// active, paused, completed, error or expired.
     session_status: &'static str,
+    /// Counts the changes.
+    revision: u64,
     /// The pause that lasts; after `resume`, the one that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused: Option<PauseBody>,
@@ -89,7 +91,7 @@ pub(super) struct HistoryBody {
 #[derive(Debug, JsonSchema, Serialize)]
 struct EventBody {
     at: String,
-    /// started, completed, failed, overridden, paused, resumed, retried or `rolled_back`.
+    /// started, completed, failed, overridden, paused, resumed, retried, `rolled_back` or replanned.
     action: String,
     phase: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +118,7 @@ impl StandingBody {
     pub(in crate::mcp::workflow) fn of(engine: &Engine, session: &Session) -> Self {
         Self {
             session_status: engine.status(session).as_str(),
+            revision: session.revision(),
             paused: PauseBody::of(session, "call resume before you go on"),
         }
     }

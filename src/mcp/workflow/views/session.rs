@@ -7,8 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::record::{ArchivedBody, HistoryBody, checkpoint_name, shown};
-use crate::workflow::{Session, Status, Summary};
+use super::{
+    drift::DriftBody,
+    record::{ArchivedBody, HistoryBody, checkpoint_name, shown},
+};
+use crate::workflow::{Drift, Session, Status, Summary};
 
 /// How a session stands.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -30,6 +33,8 @@ pub(in crate::mcp::workflow) struct StateBody {
     checkpoints: BTreeMap<u32, &'static str>,
     created_at: String,
     updated_at: String,
+    #[serde(flatten)]
+    drift: Option<DriftBody>,
 }
 
 /// A session in a list.
@@ -43,6 +48,12 @@ pub(in crate::mcp::workflow) struct SessionLine {
     current_phase: u32,
     created_at: String,
     updated_at: String,
+    /// Who started it, such as `claude-code 1.2 over http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<String>,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touched_by: Option<String>,
 }
 
 /// A session with its evidence.
@@ -89,7 +100,16 @@ impl StateBody {
             checkpoints: checkpoints(session),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
+            drift: None,
         }
+    }
+}
+
+impl StateBody {
+    /// Says how the session's source has changed.
+    pub(in crate::mcp::workflow) fn with(mut self, drift: Option<Drift>) -> Self {
+        self.drift = drift.map(DriftBody::of);
+        self
     }
 }
 
@@ -103,6 +123,8 @@ impl SessionLine {
             current_phase: summary.current.0,
             created_at: summary.created_at.to_string(),
             updated_at: summary.updated_at.to_string(),
+            started_by: summary.started_by.as_ref().and_then(shown),
+            touched_by: summary.touched_by.as_ref().and_then(shown),
         }
     }
 }

@@ -1,0 +1,123 @@
+//! Taking the plan of a session anew from its source.
+//!
+//! # What a new plan may change
+//!
+//! Completed phases are done: each of them that the old plan describes must be in the new one,
+//! under its number and with its name or its tasks, or the new plan is refused. The session keeps
+//! them as they were. The open phase and those after it are what the new plan says; evidence that
+//! was submitted for them stays. If the new plan ends before the open phase, the session is
+//! complete.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tracing::instrument;
+
+use super::{Engine, blocking};
+use crate::workflow::{
+    Action, Caller, Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session,
+    SessionId, Touch,
+};
+
+/// A session that follows a new plan.
+#[derive(Debug)]
+pub struct Replanned {
+    /// The session after the change.
+    pub session: Arc<Session>,
+    /// Whether the new plan says anything else than the old one.
+    pub changed: bool,
+    /// The phase that is open now, or why it cannot be read; none after the last.
+    pub open: Option<Result<PhaseContent, Error>>,
+}
+
+impl Engine {
+    /// Takes the plan of a session anew from its source, or from the one that `options` name.
+    ///
+    /// If the caller goes away, the change is made all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Paused`], [`Error::Finished`], [`Error::Expired`]; [`Error::NotDynamic`] if the workflow has no source, [`Error::Source`] if it gives no plan,
+    /// [`Error::Replan`] if the new plan gives a completed phase up. The old plan stays then.
+    #[instrument(name = "workflow.replan", skip_all, fields(session.id = %id))]
+    pub async fn replan(
+        self: &Arc<Self>,
+        id: SessionId,
+        options: Map<String, Value>,
+        by: Caller,
+    ) -> Result<Replanned, Arc<Error>> {
+        let engine = Arc::clone(self);
+        self.detached(async move { engine.take_plan(id, options, by).await })
+            .await
+    }
+
+    async fn take_plan(
+        &self,
+        id: SessionId,
+        options: Map<String, Value>,
+        by: Caller,
+    ) -> Result<Replanned, Arc<Error>> {
+        let seen = self.session(id).await?;
+        seen.admit(Action::Replan, &Moment::now(), self.session_ttl)?;
+        let (content, sources) = (self.content.clone(), self.sources.clone());
+        let (reader, given) = (Arc::clone(&seen), options.clone());
+        let fix = move || {
+            let definition = Definition::of_workflow_of(&content, &reader)?;
+            let mut named = reader.metadata.clone();
+            named.extend(given);
+            let fixed = definition.fix(&sources, &named)?;
+            definition.check_templates(&content)?;
+            Ok((definition, fixed))
+        };
+        let (definition, fixed) = blocking(fix).await?;
+        let judge = |session: &Session, touch: &Touch| {
+            let old = session.fixed_plan();
+            let next = merged(session, old.map(|old| &**old), fixed.clone())?;
+            let definition = definition.clone().planned(Arc::new(next));
+            session.replan(&definition, &options, touch)
+        };
+        let (_, session) = self.change(id, &by, judge).await?;
+        let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());
+        let changed = plan(&seen) != plan(&session);
+        let (open, _) = self.open_content(&session).await?;
+        Ok(Replanned {
+            session,
+            changed,
+            open,
+        })
+    }
+}
+
+/// Puts the completed phases of the old plan into the new one.
+fn merged(
+    session: &Session,
+    old: Option<&FixedPlan>,
+    mut new: FixedPlan,
+) -> Result<FixedPlan, Error> {
+    for done in old.into_iter().flat_map(|old| &old.plan.phases) {
+        if !session.completed.contains(&done.number) {
+            continue;
+        }
+        let same = |phase: &&mut PlannedPhase| phase.number == done.number && is_same(phase, done);
+        match new.plan.phases.iter_mut().find(same) {
+            Some(phase) => phase.clone_from(done),
+            None => {
+                let now_at = new.plan.phases.iter().find(|phase| is_same(phase, done));
+                return Err(Error::Replan {
+                    phase: done.number,
+                    name: done.name.clone(),
+                    now_at: now_at.map(|phase| phase.number),
+                });
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// Says whether two phases are one by their names or their tasks.
+fn is_same(phase: &PlannedPhase, other: &PlannedPhase) -> bool {
+    let names = |phase: &PlannedPhase| phase.name.trim().to_lowercase();
+    let tasks =
+        |phase: &PlannedPhase| -> Vec<_> { phase.tasks.iter().map(|task| task.id).collect() };
+    names(phase) == names(other) || !phase.tasks.is_empty() && tasks(phase) == tasks(other)
+}
