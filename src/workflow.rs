@@ -29,7 +29,9 @@ pub use engine::{
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
-pub use gate::{CrossFieldRule, Evidence, Field, FieldType, Gate, Pattern, Problem, Rule, Verdict};
+pub use gate::{
+    CrossFieldRule, Evidence, Field, FieldType, Gate, Occasion, Pattern, Problem, Rule, Verdict,
+};
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,

@@ -1,22 +1,32 @@
 //! Gates: what evidence a phase must leave behind before the next one opens.
 
+mod builtin;
 mod definition;
 mod evidence;
 mod examination;
 mod excerpt;
+mod expression;
 mod field;
 mod file;
+mod occasion;
 mod pattern;
 mod problem;
+mod rulebook;
 mod verdict;
 
+pub(super) use self::{
+    builtin::find as find_builtin,
+    evidence::check_size,
+    expression::{Expression, translate, with_room},
+    field::compare,
+};
 pub use self::{
     definition::Gate,
     evidence::Evidence,
     field::{Field, FieldType},
     file::CrossFieldRule,
+    occasion::Occasion,
     pattern::Pattern,
     problem::Problem,
     verdict::{LenientGates, Rule, Verdict},
 };
-pub(super) use self::{evidence::check_size, field::compare};

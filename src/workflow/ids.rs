@@ -209,7 +209,9 @@ impl fmt::Display for TargetFile {
 }
 
 /// The number of a phase in its workflow.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(transparent)]
 pub struct Phase(pub u32);
 

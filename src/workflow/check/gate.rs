@@ -2,15 +2,17 @@
 
 mod field;
 mod outline;
+mod rules;
 
 use std::{fmt::Display, path::Path};
 
 use self::{
     field::check_field,
     outline::{Outline, Step},
+    rules::check_rules,
 };
-use super::{Finding, rule};
-use crate::workflow::{Fault, Gate};
+use super::{ContentRule, Finding, rule};
+use crate::workflow::{Fault, Gate, gate::with_room};
 
 /// The keys of the file, and of its parts.
 const KEYS: [&str; 4] = [
@@ -24,6 +26,13 @@ const RULE_KEYS: [&str; 2] = ["rule", "error_message"];
 
 /// Names everything that is wrong with a gate. One that cannot be read has one fault.
 pub(super) fn check(path: &Path, yaml: &str) -> Vec<Finding> {
+    with_room(|| check_with_room(path, yaml)).unwrap_or_else(|why| {
+        let fault = Fault::new(path, format!("this gate is not checked: {why}"));
+        vec![Finding::new(&rule::GATE_BROKEN, fault)]
+    })
+}
+
+fn check_with_room(path: &Path, yaml: &str) -> Vec<Finding> {
     let gate = match Gate::parse(path, yaml) {
         Ok(gate) => gate,
         Err(fault) => return vec![Finding::new(&rule::GATE_BROKEN, fault)],
@@ -37,8 +46,9 @@ pub(super) fn check(path: &Path, yaml: &str) -> Vec<Finding> {
     lint.check_keys(&gate);
     for field in &gate.fields {
         let at = [Step::Key("evidence_schema"), Step::Key(&field.name)];
-        check_field(&mut lint, &at, field);
+        check_field(&mut lint, &gate, &at, field);
     }
+    check_rules(&mut lint, &gate);
     lint.findings
 }
 
@@ -51,18 +61,16 @@ struct Lint<'a> {
 
 impl Lint<'_> {
     /// Adds a fault at the line of the key that `at` leads to.
-    fn fault(&mut self, at: &[Step<'_>], problem: String) {
+    fn fault(&mut self, rule: &'static ContentRule, at: &[Step<'_>], problem: String) {
         let line = self.outline.line(at);
         let fault = Fault::new(self.path, problem).at_line(line);
-        self.findings.push(Finding::new(&rule::GATE_FIELD, fault));
+        self.findings.push(Finding::new(rule, fault));
     }
 
     /// Adds a fault about the value of a key of the mapping that `at` leads to.
     fn at_key(&mut self, at: &[Step<'_>], key: &str, problem: &str) {
-        self.fault(
-            &[at, &[Step::Key(key)]].concat(),
-            format!("`{key}` {problem}"),
-        );
+        let at = [at, &[Step::Key(key)]].concat();
+        self.fault(&rule::GATE_FIELD, &at, format!("`{key}` {problem}"));
     }
 
     /// Adds the fault of bounds that leave no room.
@@ -209,6 +217,74 @@ mod tests {
         }
     }
 
+    /// What follows the `evidence_schema` of a field `a`, the line of the fault, and what is said.
+    const RULE_FAULTS: [(&str, u64, &str); 10] = [
+        (
+            "  b: {validator: v}\nvalidators:\n  v: 'lambda x: len(x) > 3'",
+            6,
+            "validator `v` is Python, and is read as `size(value) > 3`",
+        ),
+        (
+            "validators: {v: value > 0}",
+            4,
+            "validator `v` is used by no field",
+        ),
+        (
+            "  b: {validator: nope}",
+            4,
+            "`validator` `nope` is neither in `validators` nor built in",
+        ),
+        (
+            "  b: {validator: in_range}",
+            4,
+            "`in_range` needs `validator_params` with `min_val`",
+        ),
+        (
+            "  b: {validator: v}\nvalidators:\n  v: value >",
+            6,
+            "validator `v`, column 8: ",
+        ),
+        (
+            "  b: {validator: v}\nvalidators:\n  v: 'lambda x: x ** 2'",
+            6,
+            "column 13: this Python is not run: `**`",
+        ),
+        (
+            "cross_field_validation:\n  - error_message: m\n    rule: evidence.a > (1",
+            6,
+            "`rule`, column 16: ",
+        ),
+        (
+            "cross_field_validation:\n  - rule: evidence.b > 1\n    error_message: m",
+            5,
+            "`rule` reads `b`, which is not in",
+        ),
+        (
+            "cross_field_validation:\n  - rule: evidence.a > x\n    error_message: m",
+            5,
+            "column 14: there is no `x`",
+        ),
+        (
+            "cross_field_validation:\n  - rule: evidence.a",
+            5,
+            "missing field `error_message`",
+        ),
+    ];
+
+    #[test]
+    fn each_fault_of_an_expression_is_named_at_its_line_and_column() {
+        for (rest, line, problem) in RULE_FAULTS {
+            let yaml =
+                format!("checkpoint: {{}}\nevidence_schema:\n  a: {{type: integer}}\n{rest}\n");
+
+            let found = faults(&yaml);
+
+            assert_eq!(found.len(), 1, "{rest}: {found:?}");
+            assert_eq!(found[0].0, line, "{rest}: {found:?}");
+            assert!(found[0].1.contains(problem), "{rest}: {found:?}");
+        }
+    }
+
     #[test]
     fn a_gate_that_uses_the_whole_format_has_no_faults() {
         let yaml = "\u{feff}checkpoint: {strict: false, allow_override: true}\r
@@ -219,8 +295,14 @@ evidence_schema:\r
   d: {min_length: 1, max_length: 9, pattern: '^x', examples: [xyz]}\r
   e: {type: list, min_items: 0, max_items: 3, items: {type: object, properties: {f: {required: true}}}}\r
   g: {type: object, properties: {h: {type: list}}}\r
-validators: {}\r
-cross_field_validation: []\r
+  i: {type: integer, validator: even}\r
+  j: {type: integer, validator: in_range, validator_params: {min_val: 1, max_val: 2}}\r
+  k: {type: integer, validator: old}\r
+validators:\r
+  even: value % 2 == 0\r
+  old: value > 0\r
+cross_field_validation:\r
+  - {rule: 'evidence.b >= evidence.i && session.phase > 0', error_message: m}\r
 ";
         assert_eq!(faults(yaml), []);
     }

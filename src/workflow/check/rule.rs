@@ -144,6 +144,15 @@ rules! {
     GATE_FIELD = "gate-field", Error,
         "What a gate says of a field agrees with itself.",
         "Mend the key that is named: as it is, evidence is judged otherwise than you mean.";
+    GATE_EXPRESSION = "gate-expression", Error,
+        "An expression of a gate is CEL that can be evaluated, about fields that there are.",
+        "Mend it: until then its rule lets nothing pass.";
+    GATE_PYTHON = "gate-python", Note,
+        "An expression of a gate is written in CEL.",
+        "Write what it is read as: other servers than the old one do not know Python.";
+    GATE_VALIDATOR_UNUSED = "gate-validator-unused", Warning,
+        "A validator of a gate is named by a field.",
+        "Name it in the `validator` of a field, or remove it.";
     GATE_KEY_UNKNOWN = "gate-key-unknown", Warning,
         "A key of a gate is one that the server reads.",
         "Mend its spelling, or remove it: it is ignored.";

@@ -6,8 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Action, Caller, Definition, Drift, Error, Evidence, Moment, Phase, PhaseContent, Session,
-    SessionId, Touch, gate::Verdict,
+    Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
+    Session, SessionId, Touch, gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -72,14 +72,14 @@ impl Engine {
         let seen = self.session(id).await?;
         seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
         seen.open(phase)?;
-        let (content, lenient) = (self.content.clone(), self.lenient_gates);
-        let sources = self.sources.clone();
+        let occasion = Occasion::of(&seen, self.lenient_gates);
+        let (content, sources) = (self.content.clone(), self.sources.clone());
         let judged = blocking(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
             let gate = definition.gate(&content, phase)?;
             let evidence = evidence.with_defaults(&gate);
-            let verdict = gate.judge(&evidence, lenient);
+            let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = match judged.await {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Field,
+    Field, builtin,
     file::{CrossFieldRule, GateFile},
 };
 use crate::workflow::Fault;
@@ -46,6 +46,20 @@ impl Gate {
         Self {
             from_file: false,
             ..Self::asking_for(Vec::new())
+        }
+    }
+
+    /// Says whether there is any expression to be evaluated.
+    pub(super) fn has_expressions(&self) -> bool {
+        !self.rules.is_empty() || self.fields.iter().any(Field::has_expressions)
+    }
+
+    /// Returns the expression of a validator: one of the gate's own, or a built-in one.
+    pub(super) fn validator(&self, name: &str) -> Option<&str> {
+        let own = self.validators.iter().find(|(own, _)| own == name);
+        match own {
+            Some((_, expression)) => Some(expression),
+            None => builtin::find(name).map(|builtin| builtin.expression),
         }
     }
 

@@ -5,9 +5,10 @@ use std::{cmp::Ordering, fmt::Write as _};
 use serde_json::{Map, Number, Value};
 
 use super::{
-    CrossFieldRule, Field, excerpt,
+    CrossFieldRule, Field, Gate, Occasion, excerpt,
     field::{compare, same},
     problem::{MAX_PROBLEMS, Problem, Problems},
+    rulebook::Rulebook,
 };
 
 /// The most steps that an examination takes: a value, or a value that is allowed, compared. It
@@ -17,17 +18,46 @@ const MAX_STEPS: usize = 1_000_000;
 /// The most values that an `enum` shows in a message.
 const SHOWN_VALUES: usize = 10;
 
-/// An examination under way.
-pub(super) struct Examination<'a> {
+/// What came of an examination.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
     pub(super) problems: Problems,
-    /// Fields that are submitted and not known: where, shortened; the first of them.
-    pub(super) unknown: Vec<String>,
-    /// How many there are.
-    pub(super) unknown_total: usize,
+    /// What is odd, and no problem.
+    pub(super) warnings: Vec<String>,
     /// Required fields of the evidence that are not there.
     pub(super) missing: Vec<String>,
     /// Fields of the evidence in which something is wrong.
     pub(super) failed: Vec<String>,
+}
+
+/// Holds `evidence` against the fields and the rules of `gate`.
+pub(super) fn examined(gate: &Gate, evidence: &Map<String, Value>, on: &Occasion) -> Examined {
+    let mut examination = Examination::new(Some(Rulebook::new(gate, evidence, on)));
+    if gate.from_file {
+        examination.fields(&gate.fields, evidence);
+        examination.rules(&gate.rules);
+    }
+    examination.ended()
+}
+
+impl Examined {
+    /// Returns what is said of evidence that could not be examined: it does not pass.
+    pub(super) fn failed(why: &str) -> Self {
+        let mut examined = Self::default();
+        examined
+            .problems
+            .add(|| Problem::undecided(String::new(), why));
+        examined
+    }
+}
+
+/// An examination under way.
+struct Examination<'a> {
+    /// The gate's expressions; none where they are not asked.
+    rulebook: Option<Rulebook<'a>>,
+    found: Examined,
+    /// How many fields are submitted and not known; the first are among the warnings.
+    unknown: usize,
     path: Vec<Segment<'a>>,
     steps: usize,
 }
@@ -40,13 +70,11 @@ enum Segment<'a> {
 }
 
 impl<'a> Examination<'a> {
-    pub(super) fn new() -> Self {
+    fn new(rulebook: Option<Rulebook<'a>>) -> Self {
         Self {
-            problems: Problems::default(),
-            unknown: Vec::new(),
-            unknown_total: 0,
-            missing: Vec::new(),
-            failed: Vec::new(),
+            rulebook,
+            found: Examined::default(),
+            unknown: 0,
             path: Vec::new(),
             steps: MAX_STEPS,
         }
@@ -54,7 +82,7 @@ impl<'a> Examination<'a> {
 
     /// Examines the fields of an object: those that are not there first, as the gate has them,
     /// then those that are, as they were submitted.
-    pub(super) fn fields(&mut self, fields: &'a [Field], submitted: &'a Map<String, Value>) {
+    fn fields(&mut self, fields: &'a [Field], submitted: &'a Map<String, Value>) {
         for field in fields.iter().filter(|field| field.required) {
             if !submitted.contains_key(&field.name) {
                 self.absent(field);
@@ -71,7 +99,7 @@ impl<'a> Examination<'a> {
     }
 
     /// Examines one value.
-    pub(super) fn value(&mut self, field: &'a Field, value: &'a Value) {
+    fn value(&mut self, field: &'a Field, value: &'a Value) {
         let allowed = field.allowed.as_deref();
         if !self.may_step(1 + allowed.map_or(0, <[_]>::len)) {
             return;
@@ -95,15 +123,59 @@ impl<'a> Examination<'a> {
             }
             Value::Object(_) | Value::Bool(_) | Value::Null => {}
         }
-        if field.validator.is_some() {
-            self.undecided("expressions are not supported yet");
+        self.validate(field, value);
+    }
+
+    /// Examines the rules over several fields. One that reads a field in which something is wrong
+    /// already waits: there is a problem in any case.
+    fn rules(&mut self, rules: &'a [CrossFieldRule]) {
+        let Some(rulebook) = &mut self.rulebook else {
+            return;
+        };
+        let found = &mut self.found;
+        for rule in rules {
+            let (missing, failed) = (&found.missing, &found.failed);
+            let unsound = |field: &str| missing.iter().chain(failed).any(|name| name == field);
+            match rulebook.holds(rule, unsound) {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => {
+                    let read = rulebook.read_by(rule);
+                    found.problems.add(|| Problem::broken_rule(rule, &read));
+                }
+                Ok(None) => {
+                    let rule = excerpt::shorten(&rule.rule);
+                    let when = "is judged when the fields that it reads are in order";
+                    found.warnings.push(format!("Rule `{rule}` {when}"));
+                }
+                Err(why) => found.problems.add(|| Problem::undecided_rule(rule, &why)),
+            }
         }
     }
 
-    /// A rule that nobody evaluates must not be taken for one that holds.
-    pub(super) fn rules(&mut self, rules: &[CrossFieldRule]) {
-        if !rules.is_empty() {
-            self.undecided("expressions are not supported yet");
+    fn ended(mut self) -> Examined {
+        let more = self.unknown.saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            let warning = format!("{more} more fields not in schema (ignoring)");
+            self.found.warnings.push(warning);
+        }
+        self.found
+    }
+
+    fn validate(&mut self, field: &'a Field, value: &'a Value) {
+        let (Some(name), Some(rulebook)) = (&field.validator, &mut self.rulebook) else {
+            return;
+        };
+        let Some(source) = rulebook.validator(name) else {
+            self.undecided(&format!("its validator '{name}' is not defined"));
+            return;
+        };
+        match rulebook.satisfies(source, field, value) {
+            Ok(true) => {}
+            Ok(false) => {
+                let must = format!("satisfy '{name}' (`{}`)", excerpt::shorten(source));
+                self.breach(&must, excerpt::of_value(value));
+            }
+            Err(why) => self.undecided(&format!("its validator '{name}': {why}")),
         }
     }
 
@@ -165,8 +237,8 @@ impl<'a> Examination<'a> {
         let path = self.path();
         match self.path.len() {
             1 => {
-                self.missing.push(field.name.clone());
-                self.problems.add(|| Problem::missing(path, field));
+                self.found.missing.push(field.name.clone());
+                self.found.problems.add(|| Problem::missing(path, field));
             }
             _ => self.fail(|| Problem::missing(path, field)),
         }
@@ -174,9 +246,11 @@ impl<'a> Examination<'a> {
     }
 
     fn unknown(&mut self) {
-        self.unknown_total += 1;
-        if self.unknown.len() < MAX_PROBLEMS {
-            self.unknown.push(excerpt::shorten(&self.path()));
+        self.unknown += 1;
+        if self.unknown <= MAX_PROBLEMS {
+            let path = excerpt::shorten(&self.path());
+            let warning = format!("Field '{path}' not in schema (ignoring)");
+            self.found.warnings.push(warning);
         }
     }
 
@@ -192,11 +266,11 @@ impl<'a> Examination<'a> {
 
     fn fail(&mut self, problem: impl FnOnce() -> Problem) {
         if let Some(Segment::Key(field)) = self.path.first()
-            && self.failed.last().is_none_or(|last| last != field)
+            && self.found.failed.last().is_none_or(|last| last != field)
         {
-            self.failed.push((*field).to_owned());
+            self.found.failed.push((*field).to_owned());
         }
-        self.problems.add(problem);
+        self.found.problems.add(problem);
     }
 
     fn may_step(&mut self, steps: usize) -> bool {
@@ -206,7 +280,8 @@ impl<'a> Examination<'a> {
         self.steps = self.steps.saturating_sub(steps);
         if self.steps == 0 {
             let why = format!("it takes more than {MAX_STEPS} steps; submit fewer values");
-            self.problems
+            self.found
+                .problems
                 .add(|| Problem::undecided(String::new(), &why));
         }
         self.steps > 0
@@ -229,10 +304,10 @@ impl<'a> Examination<'a> {
 impl Field {
     /// Says what is wrong with a value that the field's own author wrote.
     pub(in crate::workflow) fn objection(&self, value: &Value) -> Option<String> {
-        let mut examination = Examination::new();
+        let mut examination = Examination::new(None);
         examination.path.push(Segment::Key(&self.name));
         examination.value(self, value);
-        let problem = examination.problems.first.into_iter().next()?;
+        let problem = examination.found.problems.first.into_iter().next()?;
         Some(format!("it {}, got: {}", problem.expected, problem.got))
     }
 }
@@ -253,7 +328,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::workflow::{Evidence, Gate, LenientGates, Verdict};
+    use crate::workflow::{Evidence, Gate, Occasion, Verdict};
 
     fn gate(fields: &str) -> Gate {
         let yaml = format!("checkpoint: {{strict: true}}\nevidence_schema:\n{fields}");
@@ -265,7 +340,7 @@ mod tests {
             panic!("evidence is an object");
         };
         let evidence = Evidence::new(fields, None).unwrap().with_defaults(gate);
-        gate.judge(&evidence, LenientGates::Enforced)
+        gate.judge(&evidence, &Occasion::default())
     }
 
     /// A field, a value, and what is said of it, if it breaks the field.
@@ -419,7 +494,7 @@ mod tests {
         };
 
         let evidence = Evidence::new(fields, None).unwrap().with_defaults(&gate);
-        let verdict = gate.judge(&evidence, LenientGates::Enforced);
+        let verdict = gate.judge(&evidence, &Occasion::default());
 
         let kept = json!({ "list": [{}], "report": { "format": "md" }, "level": 3, "note": null });
         assert_eq!(*evidence.fields(), *kept.as_object().unwrap());

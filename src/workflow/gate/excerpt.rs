@@ -1,6 +1,6 @@
 //! Values as a message shows them: never longer than a line.
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,10 +18,24 @@ pub(super) fn of_value(value: &(impl Serialize + ?Sized)) -> String {
 
 /// Returns `text`, shortened.
 pub(super) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_CHARS) {
+    shorten_to(text, MAX_CHARS)
+}
+
+/// Returns `text`, shortened to so many characters.
+pub(super) fn shorten_to(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// Returns what `shown` says in its first line, shortened. Its time does not depend on the length.
+pub(super) fn of_display(shown: &impl fmt::Display) -> String {
+    let mut written = Bounded(Vec::new());
+    // It fails when there is enough.
+    let _ = io::Write::write_fmt(&mut written, format_args!("{shown}"));
+    let text = String::from_utf8_lossy(&written.0);
+    shorten(text.lines().next().unwrap_or_default())
 }
 
 /// Returns the name of a value's type.

@@ -88,6 +88,12 @@ impl Field {
         }
     }
 
+    /// Says whether it, or a field inside it, names a validator.
+    pub(super) fn has_expressions(&self) -> bool {
+        let mut inner = self.properties.iter().chain(self.items.as_deref());
+        self.validator.is_some() || inner.any(Self::has_expressions)
+    }
+
     /// Counts the field and those inside it.
     pub(super) fn count(&self) -> usize {
         let inner = self.properties.iter().chain(self.items.as_deref());

@@ -45,13 +45,27 @@ impl Pattern {
     ///
     /// Says why it cannot be told: the pattern is broken or too large, or the text is too long.
     pub fn matches(&self, text: &str) -> Result<bool, String> {
+        Ok(self.for_text(text)?.is_match(text))
+    }
+
+    /// Says whether a match begins where `text` begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pattern::matches`].
+    pub(super) fn matches_start(&self, text: &str) -> Result<bool, String> {
+        let found = self.for_text(text)?.find(text);
+        Ok(found.is_some_and(|found| found.start() == 0))
+    }
+
+    fn for_text(&self, text: &str) -> Result<&Regex, String> {
         if text.len() > MAX_TEXT_BYTES {
             let len = text.len();
             return Err(format!(
                 "a text of {len} bytes is not matched, the most is {MAX_TEXT_BYTES}"
             ));
         }
-        Ok(self.compiled()?.is_match(text))
+        self.compiled()
     }
 
     /// Compiles it.

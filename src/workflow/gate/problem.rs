@@ -1,9 +1,17 @@
 //! What is wrong with evidence.
 
-use super::{Field, excerpt};
+use serde_json::Value;
+
+use super::{CrossFieldRule, Field, excerpt};
 
 /// The most problems that an answer names. Who has more than fifty mends the first and asks again.
 pub(super) const MAX_PROBLEMS: usize = 50;
+
+/// The most fields that a message shows with their values.
+const SHOWN_FIELDS: usize = 5;
+
+/// The longest message of an author that is repeated, in characters: a paragraph.
+const MAX_MESSAGE_CHARS: usize = 500;
 
 /// One thing that is wrong with evidence.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,7 +41,7 @@ impl Problem {
     }
 
     /// A value is of another type.
-    pub(super) fn mistyped(path: String, field: &Field, value: &serde_json::Value) -> Self {
+    pub(super) fn mistyped(path: String, field: &Field, value: &Value) -> Self {
         let (kind, came) = (field.kind.as_str(), excerpt::type_of(value));
         Self {
             expected: format!("must be {kind}"),
@@ -52,6 +60,29 @@ impl Problem {
             error: format!("Field '{path}' must {must}, got: {got}"),
             field: path,
             got,
+        }
+    }
+
+    /// A rule over several fields does not hold; `read` is what it reads.
+    pub(super) fn broken_rule(rule: &CrossFieldRule, read: &[(&str, &Value)]) -> Self {
+        let shown = read.iter().take(SHOWN_FIELDS);
+        let shown = shown.map(|(field, value)| format!("{field} = {}", excerpt::of_value(value)));
+        let error = excerpt::shorten_to(&rule.error_message, MAX_MESSAGE_CHARS);
+        Self {
+            field: String::new(),
+            expected: format!("must hold: `{}`", excerpt::shorten(&rule.rule)),
+            got: shown.collect::<Vec<_>>().join(", "),
+            fix: error.clone(),
+            error,
+        }
+    }
+
+    /// It cannot be told whether a rule holds.
+    pub(super) fn undecided_rule(rule: &CrossFieldRule, why: &str) -> Self {
+        let source = excerpt::shorten(&rule.rule);
+        Self {
+            error: format!("Rule `{source}` cannot be judged: {why}"),
+            ..Self::undecided(String::new(), why)
         }
     }
 

@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Evidence, Gate, Problem, examination::Examination, excerpt};
+use super::{
+    Evidence, Gate, Occasion, Problem,
+    examination::{Examined, examined},
+    excerpt,
+    expression::with_room,
+};
 
 /// The most keys of the evidence that a verdict repeats.
 const MAX_KEYS: usize = 100;
@@ -73,34 +78,28 @@ pub struct Verdict {
 
 impl Gate {
     /// Judges `evidence`.
-    pub fn judge(&self, evidence: &Evidence, lenient: LenientGates) -> Verdict {
-        let mut examination = Examination::new();
-        if self.from_file {
-            examination.fields(&self.fields, evidence.fields());
-            examination.rules(&self.rules);
-        }
-        let warnings = self.warnings(evidence, &examination);
-        let Examination {
-            problems,
-            missing,
-            failed,
-            ..
-        } = examination;
+    pub fn judge(&self, evidence: &Evidence, on: &Occasion) -> Verdict {
+        let examine = || examined(self, evidence.fields(), on);
+        let examined = match self.has_expressions() {
+            false => examine(),
+            true => with_room(examine).unwrap_or_else(Examined::failed),
+        };
         let required = self.fields.iter().filter(|field| field.required);
         let keys = evidence.fields().keys().take(MAX_KEYS);
+        let problems = examined.problems;
         let mut verdict = Verdict {
             passed: true,
-            rule: self.rule(lenient),
+            rule: self.rule(on.lenient),
             errors: problems.first.iter().map(|p| p.error.clone()).collect(),
-            warnings,
+            warnings: self.warnings(evidence, examined.warnings),
             waived: Vec::new(),
             overridden: None,
             problems: problems.first,
             problem_count: problems.total,
             submitted: keys.map(|key| excerpt::shorten(key)).collect(),
             required: required.map(|field| field.name.clone()).collect(),
-            missing,
-            failed,
+            missing: examined.missing,
+            failed: examined.failed,
             defaulted: evidence.defaulted().to_vec(),
             strict: self.strict,
             from_file: self.from_file,
@@ -119,17 +118,9 @@ impl Gate {
         }
     }
 
-    fn warnings(&self, evidence: &Evidence, examination: &Examination<'_>) -> Vec<String> {
+    fn warnings(&self, evidence: &Evidence, mut warnings: Vec<String>) -> Vec<String> {
         if !self.from_file {
             return vec!["The phase has no gate: any evidence passes".to_owned()];
-        }
-        let named = examination.unknown.iter();
-        let mut warnings: Vec<_> = named
-            .map(|path| format!("Field '{path}' not in schema (ignoring)"))
-            .collect();
-        let more = examination.unknown_total - examination.unknown.len();
-        if more > 0 {
-            warnings.push(format!("{more} more fields not in schema (ignoring)"));
         }
         let submitted = evidence.fields().len();
         if submitted > MAX_KEYS {
@@ -223,7 +214,7 @@ cross_field_validation:
             panic!("evidence is an object");
         };
         let evidence = Evidence::new(fields, reason.map(str::to_owned)).unwrap();
-        gate.judge(&evidence, LenientGates::Enforced)
+        gate.judge(&evidence, &Occasion::default())
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Lint, Step};
-use crate::workflow::{Field, FieldType, gate::compare};
+use super::{Lint, Step, rules::check_named};
+use crate::workflow::{Field, FieldType, Gate, gate::compare};
 
 /// The keys of a field.
 const KEYS: [&str; 17] = [
@@ -29,19 +29,20 @@ const KEYS: [&str; 17] = [
 ];
 
 /// Names what is wrong with a field, which `at` leads to, and with those inside it.
-pub(super) fn check_field(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
+pub(super) fn check_field(lint: &mut Lint<'_>, gate: &Gate, at: &[Step<'_>], field: &Field) {
     lint.check_known(at, &KEYS);
     check_bounds(lint, at, field);
     check_types(lint, at, field);
     check_pattern(lint, at, field);
     check_values(lint, at, field);
+    check_named(lint, gate, at, field);
     for property in &field.properties {
         let inner = [at, &[Step::Key("properties"), Step::Key(&property.name)]].concat();
-        check_field(lint, &inner, property);
+        check_field(lint, gate, &inner, property);
     }
     if let Some(items) = &field.items {
         let inner = [at, &[Step::Key("items")]].concat();
-        check_field(lint, &inner, items);
+        check_field(lint, gate, &inner, items);
         check_unused_defaults(lint, &inner, items);
     }
 }
