@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use lockstep::workflow::{
     Caller, Engine, Error, Happened, Note, Phase, Session, SessionId, Status, Submitted,
 };
 use serde_json::json;
+use tokio::sync::Barrier;
 
 use super::fixture::{Site, complete, completed, started};
 
@@ -254,4 +256,44 @@ async fn a_finished_session_is_not_opened_again_beside_an_unfinished_one() {
     engine.delete(new).await.unwrap();
     engine.roll_back(old, Phase(2), None, ada()).await.unwrap();
     assert_eq!(started(&engine, "plain", "a").await, old);
+}
+
+/// Finished sessions of one target, rolled back at once in two processes, while others start one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_rollbacks_and_starts_on_one_target_one_session_is_unfinished() {
+    let site = Site::new();
+    let engines = [site.engine(), site.engine()];
+    for round in 0..20 {
+        let target_file = format!("t-{round}");
+        let mut done = Vec::new();
+        for _ in 0..3 {
+            let id = started(&engines[0], "plain", &target_file).await;
+            for phase in 0..3 {
+                complete(&engines[0], id, phase, json!({})).await.unwrap();
+            }
+            done.push(id);
+        }
+        let together = Arc::new(Barrier::new(8));
+
+        let calls = (0..8).map(|caller| {
+            let (engine, together) = (Arc::clone(&engines[caller % 2]), Arc::clone(&together));
+            let (id, target_file) = (done[caller % 3], target_file.clone());
+            tokio::spawn(async move {
+                together.wait().await;
+                if caller < 6 {
+                    let back = engine.roll_back(id, Phase(0), None, ada()).await;
+                    let refused = back.err();
+                    assert!(refused.is_none_or(|error| matches!(*error, Error::Superseded { .. })));
+                } else {
+                    started(&engine, "plain", &target_file).await;
+                }
+            })
+        });
+        join_all(calls).await.into_iter().for_each(Result::unwrap);
+
+        for engine in &engines {
+            let active = engine.sessions(Some(Status::Active)).await.unwrap();
+            assert_eq!(active.count, round + 1, "one for each target");
+        }
+    }
 }
