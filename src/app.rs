@@ -14,7 +14,7 @@ use tracing::info;
 use crate::{
     config::{Config, LenientGates, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
-    mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters},
+    mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
     observed::{
         CacheCounts, CacheMetrics, LockCounts, LockMetrics,
         metrics::{SWEPT, export_count},
@@ -73,8 +73,11 @@ impl App {
             std::env::current_dir().context("no working directory")?,
             Meters::new(move || measured(&caches, &locks)),
         );
-        let alias = config.workflow.tool_alias.as_deref();
-        let handler = McpServer::new(workflows, Arc::clone(&search), about, alias);
+        let offered = Offered {
+            workflow_alias: config.workflow.tool_alias.as_deref(),
+            authoring: config.workflow.authoring,
+        };
+        let handler = McpServer::new(workflows, Arc::clone(&search), about, offered);
         Ok(Self {
             handler,
             search,

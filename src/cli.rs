@@ -3,6 +3,7 @@
 mod check;
 mod health;
 mod index;
+mod new;
 mod progress;
 mod search;
 mod serve;
@@ -38,11 +39,13 @@ enum Command {
     Serve(Settings),
     /// Ask the standards a question, with the server's own engine.
     Search(search::Arguments),
-    /// Read all content and report every fault with its file and line. Exits with 1 if there is any.
+    /// Read all content and report every fault with its file and line. Exits with 1 if there is an error.
     Check(check::Arguments),
     /// Embed the standards ahead and keep the vectors, so that a server starts at once. Exits with 1
     /// if the model failed on a passage.
     Index(index::Arguments),
+    /// Make new content.
+    New(new::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),
 }
@@ -117,6 +120,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Search(arguments) => Box::pin(search(arguments)).await,
         Command::Index(arguments) => Box::pin(index(arguments)).await,
         Command::Check(arguments) => check::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
     outcome.unwrap_or_else(|error| failed(&error))

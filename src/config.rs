@@ -110,6 +110,9 @@ pub struct Workflow {
     pub retention_secs: u64,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
+    /// the content directory is read-only, each call is refused whatever is set.
+    pub authoring: bool,
     /// Directory below which `start` finds the sources of dynamic workflows, such as the specs
     /// that `options.spec_path` names. The working directory if it is not set.
     pub source_root: PathBuf,
@@ -218,6 +221,7 @@ impl Default for Workflow {
             session_ttl_secs: 0,
             retention_secs: 0,
             lenient_gates: LenientGates::default(),
+            authoring: true,
             source_root: ".".into(),
         }
     }

@@ -1,12 +1,15 @@
-//! The MCP face of the service: tools and resources in, domain calls out.
+//! The MCP face of the service: tools, resources, prompts and completion in, domain calls out.
 //!
 //! A tool parses its arguments, calls its engine once and renders the answer. What agents send
 //! and receive is defined here; the domain's types are not bent to fit the wire.
 
 mod about;
+mod authoring;
 mod caller;
+mod completion;
 mod date;
 mod error;
+mod prompts;
 mod rendered;
 mod resources;
 mod schema;
@@ -18,3 +21,4 @@ mod workflow;
 
 pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
 pub use server::McpServer;
+pub use tools::Offered;

@@ -16,6 +16,7 @@ mod ids;
 mod index;
 mod moment;
 mod query;
+mod scaffold;
 mod session;
 mod source;
 mod store;
@@ -39,6 +40,7 @@ pub use ids::{
 pub use index::Summary;
 pub use moment::Moment;
 pub use query::{Cursor, MAX_LISTED, Prefix, SessionQuery, Sort};
+pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{
     Action, Archived, Attempt, Checkpoint, Event, FaultMet, Happened, Newest, Outcome, Pause,
     Record, Refusal, Session, Status, Submitted, Touch,

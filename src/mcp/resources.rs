@@ -64,6 +64,29 @@ pub(super) fn templates() -> ListResourceTemplatesResult {
         .with_cache_scope(CacheScope::Public)
 }
 
+/// Returns the names that stand in braces in the template `uri`.
+///
+/// # Errors
+///
+/// If there is no such template; those that there are.
+pub(super) fn variables(uri: &str) -> Result<Vec<&'static str>, ErrorData> {
+    let templates = [
+        workflows::WORKFLOW,
+        workflows::PHASE,
+        workflows::TASK,
+        sessions::TEMPLATE,
+    ];
+    let Some(template) = templates.into_iter().find(|template| *template == uri) else {
+        let shown = address::shortened(uri);
+        let templates = templates.join(", ");
+        let message = format!("there is no template `{shown}`; there are {templates}");
+        return Err(ErrorData::invalid_params(message, None));
+    };
+    let after_braces = template.split('{').skip(1);
+    let names = after_braces.filter_map(|rest| Some(rest.split_once('}')?.0));
+    Ok(names.collect())
+}
+
 /// Reads what a URI names.
 ///
 /// # Errors

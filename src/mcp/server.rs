@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, Implementation, JsonObject,
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
     },
@@ -15,11 +16,12 @@ use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState, ServerInfoView, SessionsView},
-    caller, date,
+    authoring, caller, completion, date,
     error::{ToolError, into_response},
+    prompts,
     rendered::Rendered,
     resources, search,
-    tools::{ToolName, Tools, no_arguments},
+    tools::{Offered, ToolName, Tools, no_arguments},
     trace, workflow,
 };
 use crate::{
@@ -57,15 +59,14 @@ pub struct McpServer {
 }
 
 impl McpServer {
-    /// Puts the tools in front of the engines. `workflow_alias` is a second name of the workflow
-    /// tool.
+    /// Puts the tools that are offered in front of the engines.
     pub fn new(
         workflows: Arc<WorkflowEngine>,
         search: Arc<SearchEngine>,
         about: About,
-        workflow_alias: Option<&str>,
+        offered: Offered<'_>,
     ) -> Self {
-        let tools = Tools::new(workflow_alias, &workflow::ages(&workflows));
+        let tools = Tools::new(offered, &workflow::ages(&workflows));
         Self {
             workflows,
             search,
@@ -93,6 +94,12 @@ impl McpServer {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
             ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
+            ToolName::CreateWorkflow => {
+                Box::pin(authoring::create(&self.workflows, arguments)).await
+            }
+            ToolName::ValidateWorkflow => {
+                Box::pin(authoring::validate(&self.workflows, arguments)).await
+            }
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
                 Rendered::of(&Box::pin(self.info()).await?)
@@ -108,6 +115,8 @@ impl McpServer {
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
+            .enable_completions()
+            .enable_prompts()
             .enable_resources()
             .enable_tools()
             .build();
@@ -169,6 +178,30 @@ impl ServerHandler for McpServer {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(&self.workflows, request).await
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(prompts::list())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        prompts::render(&self.workflows, request).await
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        completion::complete(&self.workflows, request).await
     }
 }
 

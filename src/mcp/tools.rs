@@ -6,21 +6,27 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde_json::json;
 
-use super::{about::ServerInfoView, date::DateView, error::ToolError, schema, search, workflow};
+use super::{
+    about::ServerInfoView, authoring, date::DateView, error::ToolError, schema, search, workflow,
+};
 
 /// The tools that there are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ToolName {
     SearchStandards,
     Workflow,
+    CreateWorkflow,
+    ValidateWorkflow,
     GetServerInfo,
     CurrentDate,
 }
 
 impl ToolName {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::SearchStandards,
         Self::Workflow,
+        Self::CreateWorkflow,
+        Self::ValidateWorkflow,
         Self::GetServerInfo,
         Self::CurrentDate,
     ];
@@ -30,6 +36,8 @@ impl ToolName {
         match self {
             Self::SearchStandards => "search_standards",
             Self::Workflow => "workflow",
+            Self::CreateWorkflow => "create_workflow",
+            Self::ValidateWorkflow => "validate_workflow",
             Self::GetServerInfo => "get_server_info",
             Self::CurrentDate => "current_date",
         }
@@ -39,6 +47,8 @@ impl ToolName {
         match self {
             Self::SearchStandards => search::tool(self.as_str()),
             Self::Workflow => workflow::tool(self.as_str(), ages),
+            Self::CreateWorkflow => authoring::create_tool(self.as_str()),
+            Self::ValidateWorkflow => authoring::validate_tool(self.as_str()),
             Self::GetServerInfo => plain::<ServerInfoView>(
                 self.as_str(),
                 "Server information",
@@ -55,22 +65,40 @@ impl ToolName {
     }
 }
 
+/// Which tools are offered, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered<'a> {
+    /// A second name of the workflow tool.
+    pub workflow_alias: Option<&'a str>,
+    /// Whether agents may make workflows.
+    pub authoring: bool,
+}
+
 /// What a client sees, and what a call is looked up in.
 #[derive(Clone, Debug)]
 pub(super) struct Tools {
     listed: Arc<[Tool]>,
     alias: Option<Arc<str>>,
+    authoring: bool,
 }
 
 impl Tools {
-    /// Describes all tools; the workflow tool once more under `alias`.
-    /// `ages` says how long sessions live.
-    pub(super) fn new(alias: Option<&str>, ages: &str) -> Self {
-        let named = ToolName::ALL.into_iter().map(|tool| tool.describe(ages));
+    /// Describes the tools that are offered; the workflow tool once more under its alias. `ages`
+    /// says how long sessions live.
+    pub(super) fn new(offered: Offered<'_>, ages: &str) -> Self {
+        let Offered {
+            workflow_alias: alias,
+            authoring,
+        } = offered;
+        let named = ToolName::ALL
+            .into_iter()
+            .filter(|tool| is_offered(*tool, authoring));
+        let named = named.map(|tool| tool.describe(ages));
         let aliased = alias.map(|alias| workflow::tool(alias, ages));
         Self {
             listed: named.chain(aliased).collect(),
             alias: alias.map(Arc::from),
+            authoring,
         }
     }
 
@@ -83,8 +111,12 @@ impl Tools {
             return Some(ToolName::Workflow);
         }
         let mut all = ToolName::ALL.into_iter();
-        all.find(|tool| tool.as_str() == name)
+        all.find(|tool| tool.as_str() == name && is_offered(*tool, self.authoring))
     }
+}
+
+fn is_offered(tool: ToolName, authoring: bool) -> bool {
+    authoring || tool != ToolName::CreateWorkflow
 }
 
 /// Refuses arguments of a tool that takes none.

@@ -1,5 +1,6 @@
 //! Every fault of every workflow: what the engine meets one by one, and what authors forget.
 
+mod definition;
 mod files;
 mod finding;
 mod gate;
@@ -15,6 +16,7 @@ use std::path::Path;
 use self::metadata::Metadata;
 use super::{Definition, Error, Fault, WorkflowType, content::Content, content::workflow_file};
 
+pub(super) use self::definition::check_definition;
 pub use self::{
     finding::Finding,
     rule::{ContentRule, RULES, Severity},

@@ -52,6 +52,16 @@ impl Content {
             .ok_or_else(|| Fault::new(path, "this file does not exist"))
     }
 
+    /// Returns the directory that holds `workflows/`.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Says whether there is a directory of that workflow.
+    pub(super) fn has_workflow(&self, workflow: &WorkflowType) -> bool {
+        self.is_dir(&workflow_file(workflow, ""))
+    }
+
     /// Says whether `path` is a directory.
     pub(super) fn is_dir(&self, path: &Path) -> bool {
         self.root.join(path).is_dir()

@@ -288,6 +288,14 @@ impl Definition {
         entry.phase_name.as_deref()
     }
 
+    /// Returns the numbers of the tasks that metadata gives `phase`.
+    pub fn task_numbers(&self, phase: Phase) -> Vec<u32> {
+        let entries = self.phases.iter();
+        let of_phase = entries.filter(|entry| entry.phase_number == Number::One(phase.0));
+        let tasks = of_phase.flat_map(|entry| &entry.tasks);
+        tasks.map(|task| task.task_number).collect()
+    }
+
     /// Names a file of a phase, relative to the content's root.
     pub(super) fn phase_file(&self, phase: Phase, file: &str) -> PathBuf {
         workflow_file(&self.workflow, "phases")

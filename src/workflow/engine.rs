@@ -1,5 +1,6 @@
 //! Opens sessions, finds them, and moves them on.
 
+mod author;
 mod browse;
 mod complete;
 mod list;

@@ -153,6 +153,18 @@ pub enum Error {
     #[error(transparent)]
     Content(#[from] Fault),
 
+    /// A new workflow would take the place of another.
+    #[error("there is a workflow `{0}` already")]
+    WorkflowExists(WorkflowType),
+
+    /// No workflow can be made of a definition.
+    #[error(transparent)]
+    Definition(Fault),
+
+    /// The content cannot be written.
+    #[error("the content in {} is read-only here", .0.display())]
+    ReadOnly(PathBuf),
+
     /// Something that a caller sends is too large to be kept.
     #[error("{what} has {bytes} bytes as JSON, the most is {most}")]
     TooLarge {
@@ -284,6 +296,9 @@ impl Error {
             | Self::NotDynamic(_)
             | Self::Source { .. }
             | Self::Replan { .. }
+            | Self::WorkflowExists(_)
+            | Self::Definition(_)
+            | Self::ReadOnly(_)
             | Self::TooLarge { .. }
             | Self::Reason { .. }
             | Self::Note { .. }

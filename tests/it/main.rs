@@ -6,7 +6,9 @@
 #![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod authoring;
 mod check;
+mod completion;
 mod crash;
 mod dynamic;
 mod gates;
@@ -15,6 +17,7 @@ mod index_command;
 mod layering;
 mod observed;
 mod process;
+mod prompts;
 mod protocol;
 mod races;
 mod resources;

@@ -38,6 +38,8 @@ async fn tools_are_listed_with_what_they_take_and_give() {
     let expected = [
         "search_standards",
         "workflow",
+        "create_workflow",
+        "validate_workflow",
         "get_server_info",
         "current_date",
         "pos_workflow",
@@ -339,7 +341,7 @@ async fn server_information_and_date_are_true_and_take_no_arguments() {
 
     assert_eq!(info["server"]["pid"], std::process::id());
     assert_eq!(info["server"]["transport_mode"], "http");
-    assert_eq!(info["capabilities"]["tools_available"], 4);
+    assert_eq!(info["capabilities"]["tools_available"], 6);
     let sessions = &info["sessions"];
     assert_eq!(sessions["total_sessions"], 0);
     assert_eq!(sessions["cleanup_days"], Value::Null);

@@ -13,6 +13,7 @@ pub(super) fn report(findings: &[Finding]) -> Value {
             "severity": finding.rule.severity.as_str(),
             "path": finding.path.display().to_string(),
             "line": finding.line,
+            "column": finding.column,
             "problem": finding.problem,
             "help": finding.rule.help,
         })

@@ -42,6 +42,10 @@ fn rule(rule: &ContentRule) -> Value {
 }
 
 fn result(finding: &Finding, rules: &[&ContentRule]) -> Value {
+    let mut region = json!({ "startLine": finding.line });
+    if let Some(column) = finding.column {
+        region["startColumn"] = json!(column);
+    }
     let index = rules.iter().position(|rule| *rule == finding.rule);
     json!({
         "ruleId": finding.rule.id,
@@ -50,7 +54,7 @@ fn result(finding: &Finding, rules: &[&ContentRule]) -> Value {
         "message": { "text": format!("{}. {}", finding.problem, finding.rule.help) },
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(&finding.path) },
-            "region": { "startLine": finding.line },
+            "region": region,
         } }],
     })
 }

@@ -131,6 +131,9 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Content(_) => {
             "mend the file named in the error and call again: content is read at each call".into()
         }
+        Error::WorkflowExists(_) | Error::Definition(_) | Error::ReadOnly(_) => {
+            "mend what is named and call again".into()
+        }
         Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
         Error::Cursor { .. } => PASS_CURSOR.into(),

@@ -7,7 +7,8 @@ use crate::workflow::Fault;
 
 /// A rule that is broken, at the place where it can be mended.
 ///
-/// `Display` is `PATH:LINE: SEVERITY: PROBLEM [RULE]`, as compilers have it.
+/// `Display` is `PATH:LINE: SEVERITY: PROBLEM [RULE]`, with a column after the line if it is known, as compilers
+/// have it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {
     /// The rule.
@@ -16,6 +17,8 @@ pub struct Finding {
     pub path: PathBuf,
     /// The line, counted from 1; 1 also where the whole file is meant.
     pub line: u64,
+    /// The column in characters, counted from 1, where it is known.
+    pub column: Option<u64>,
     /// What is wrong here.
     pub problem: String,
 }
@@ -27,6 +30,7 @@ impl Finding {
             rule,
             path: fault.path,
             line: fault.line.unwrap_or(1),
+            column: fault.column,
             problem: fault.problem,
         }
     }
@@ -40,10 +44,10 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, rule) = (self.path.display(), self.rule);
-        write!(
-            f,
-            "{path}:{}: {}: {} [{}]",
-            self.line, rule.severity, self.problem, rule.id
-        )
+        write!(f, "{path}:{}:", self.line)?;
+        if let Some(column) = self.column {
+            write!(f, "{column}:")?;
+        }
+        write!(f, " {}: {} [{}]", rule.severity, self.problem, rule.id)
     }
 }

@@ -135,6 +135,12 @@ rules! {
     LONG_FILE = "long-file", Note,
         "A text that an agent reads at once has at most 500 lines and 20,000 characters.",
         "Split it into tasks: what is read at once takes the agent's attention from the rest.";
+    DEFINITION_BROKEN = "definition-broken", Error,
+        "A workflow can be made of a definition.",
+        "Mend the place that is named.";
+    DEFINITION_INCOMPLETE = "definition-incomplete", Note,
+        "A definition says all that the workflow's files need.",
+        "Say it in the definition, or in the files when they are made.";
     GATE_MISSING = "gate-missing", Note,
         "A phase has a gate, `gate-definition.yaml`.",
         "Write one: without it any evidence passes.";
