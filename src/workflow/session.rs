@@ -72,6 +72,9 @@ struct Own {
     /// What the source of a dynamic workflow said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Arc<FixedPlan>>,
+    /// The open phase as it was when it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<Opened>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -81,6 +84,13 @@ struct Plan {
     first_phase: Phase,
     /// None while the phases are dynamic.
     last_phase: Option<Phase>,
+}
+
+/// A phase as it was when it was opened.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Opened {
+    phase: Phase,
+    name: String,
 }
 
 /// What a gate said.
@@ -124,6 +134,7 @@ impl Session {
         session.own.record.started_by = Some(touch.by.clone());
         session.own.record.touched_by = Some(touch.by.clone());
         session.log(Happened::Started, session.current, None, touch);
+        session.remember(definition);
         session
     }
 
@@ -135,6 +146,12 @@ impl Session {
     /// Returns the plan that the session follows, if its phases come from a source.
     pub fn fixed_plan(&self) -> Option<&Arc<FixedPlan>> {
         self.own.source.as_ref()
+    }
+
+    /// Returns the name that the open phase had when it was opened.
+    pub fn opened_as(&self) -> Option<&str> {
+        let opened = self.own.opened.as_ref()?;
+        (opened.phase == self.current).then_some(&opened.name)
     }
 
     /// Returns the number of phases; none while they are dynamic.
@@ -240,6 +257,7 @@ impl Session {
         next.checkpoints.insert(phase, Checkpoint::Passed);
         next.completed.push(phase);
         next.current = phase.next();
+        next.remember(definition);
         let reason = verdict.overridden.as_deref();
         let happened = match reason {
             Some(_) => Happened::Overridden,
@@ -264,6 +282,7 @@ impl Session {
         let mut next = self.touched(Action::Replan, touch)?;
         next.metadata.extend(options.clone());
         next.follow(definition);
+        next.remember(definition);
         next.log(Happened::Replanned, self.current, None, touch);
         Ok(next)
     }
@@ -277,6 +296,15 @@ impl Session {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Remembers how the open phase is named now.
+    fn remember(&mut self, definition: &Definition) {
+        let name = definition.name_of(self.current);
+        self.own.opened = name.map(|name| Opened {
+            phase: self.current,
+            name: name.to_owned(),
+        });
     }
 
     /// Takes over what the content says now about the number of phases.

@@ -178,8 +178,8 @@ impl Engine {
         session: &Arc<Session>,
     ) -> Result<(Option<Result<PhaseContent, Error>>, Option<Drift>), Error> {
         let (open, over) = (session.current, session.is_complete());
-        let read = move |definition: &Definition, content: &Content| {
-            Ok((!over).then(|| definition.phase(content, open)))
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            Ok((!over).then(|| definition.phase_of(session, content, open)))
         };
         self.read(session, read).await
     }
