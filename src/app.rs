@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
-    config::{Config, LenientGates, Transport},
+    config::{Config, LenientGates, Quantization, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
     mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
     observed::{
@@ -234,6 +234,11 @@ fn search_settings(config: &Config) -> search::Settings {
         max_cached_answers: config.search.max_cached_answers,
         answers_ttl: Duration::from_secs(config.search.answers_ttl_secs),
         max_cached_vectors: config.search.max_cached_vectors,
+        quantization: match config.search.quantization {
+            Quantization::F32 => search::Quantization::F32,
+            Quantization::F16 => search::Quantization::F16,
+            Quantization::I8 => search::Quantization::I8,
+        },
         cache: config.search.cache.dir().map(|dir| search::Cache {
             dir: dir.to_owned(),
             max_bytes: config.search.cache_max_mb * 1024 * 1024,

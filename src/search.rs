@@ -27,6 +27,7 @@ pub use corpus::{Fault, check};
 pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
+pub use index::{Index, Layout, Quantization};
 pub use progress::Progress;
 pub use query::{InvalidQuery, Query};
 pub use vectors::{Cache, ModelId};
@@ -44,6 +45,8 @@ pub struct Settings {
     pub answers_ttl: Duration,
     /// Vectors of questions kept in memory.
     pub max_cached_vectors: u64,
+    /// How the vectors of large corpora are laid out.
+    pub quantization: Quantization,
     /// Where vectors are kept on disk; none keeps them in memory only.
     pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.
