@@ -22,11 +22,7 @@ const VALIDATE: &str = "Names what is wrong with an installed workflow or a defi
 
 /// Describes the tool that makes workflows.
 pub(super) fn create_tool(name: &'static str) -> Tool {
-    let annotations = ToolAnnotations::new()
-        .read_only(false)
-        .destructive(false)
-        .idempotent(false)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().destructive(false).open_world(false);
     Tool::new(name, CREATE, arguments::create_schema())
         .with_title("Create a workflow")
         .with_raw_output_schema(Arc::new(schema::of_answer::<CreatedView>(&["status"])))
@@ -35,10 +31,7 @@ pub(super) fn create_tool(name: &'static str) -> Tool {
 
 /// Describes the tool that finds faults.
 pub(super) fn validate_tool(name: &'static str) -> Tool {
-    let annotations = ToolAnnotations::new()
-        .read_only(true)
-        .idempotent(true)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().read_only(true).open_world(false);
     Tool::new(name, VALIDATE, arguments::validate_schema())
         .with_title("Validate a workflow")
         .with_raw_output_schema(Arc::new(schema::of_answer::<FindingsView>(&["status"])))

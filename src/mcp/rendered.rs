@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResult, ContentBlock, Resource};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use super::error::ToolError;
 pub(super) struct Rendered {
     text: String,
     structure: Value,
+    links: Vec<Resource>,
 }
 
 impl Rendered {
@@ -27,9 +28,15 @@ impl Rendered {
             Ok(Self {
                 text: serde_json::to_string(view)?,
                 structure: serde_json::to_value(view)?,
+                links: Vec::new(),
             })
         };
         rendered().map_err(|error| ToolError::Internal(Arc::new(error)))
+    }
+
+    /// Adds links to what the answer leaves out.
+    pub(super) fn with_links(self, links: Vec<Resource>) -> Self {
+        Self { links, ..self }
     }
 
     #[cfg(test)]
@@ -41,7 +48,9 @@ impl Rendered {
 
 impl From<Rendered> for CallToolResult {
     fn from(rendered: Rendered) -> Self {
-        let mut result = Self::success(vec![ContentBlock::text(rendered.text)]);
+        let mut content = vec![ContentBlock::text(rendered.text)];
+        content.extend(rendered.links.into_iter().map(ContentBlock::resource_link));
+        let mut result = Self::success(content);
         result.structured_content = Some(rendered.structure);
         result
     }

@@ -11,20 +11,14 @@ use tokio::time::Instant;
 use super::{error::ToolError, rendered::Rendered};
 use crate::search::{Engine, Error, Kind};
 
-const DESCRIPTION: &str = "Finds the passages of the project's standards that are nearest in \
-     meaning to a question. Ask before you begin a piece of work and whenever you are unsure how \
-     it is done here. Ask one thing at a time, in a whole question with the words that a standard \
-     would use: \"how do I test code that several threads call?\" finds more than \"threads\". \
-     Results come best first with a relevance_score from 0 to 1; below about 0.3 nothing fits, \
-     so ask in other words. Read the named file for the rest of a passage.";
+const DESCRIPTION: &str = "Finds passages of the project's standards by meaning. Ask before you \
+     begin a piece of work and whenever you are unsure how it is done here, one thing at a time in \
+     a whole question: \"how do I test code that several threads call?\" finds more than \
+     \"threads\". Best first; a relevance_score below about 0.3 does not fit: ask in other words.";
 
 /// Describes the tool under `name`.
 pub(super) fn tool(name: &str) -> Tool {
-    let annotations = ToolAnnotations::with_title("Standards search")
-        .read_only(true)
-        .destructive(false)
-        .idempotent(true)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().read_only(true).open_world(false);
     Tool::new(name.to_owned(), DESCRIPTION, arguments::schema())
         .with_title("Standards search")
         .with_raw_output_schema(views::schema())

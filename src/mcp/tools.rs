@@ -52,14 +52,14 @@ impl ToolName {
             Self::GetServerInfo => plain::<ServerInfoView>(
                 self.as_str(),
                 "Server information",
-                "Version, transport, uptime, project, capabilities, what the search answers from, \
-                 sessions in numbers, and what caches and locks counted. Takes no arguments.",
+                "Version, uptime, project, what the search answers from, sessions in numbers, what \
+                 caches and locks counted.",
             ),
             Self::CurrentDate => plain::<DateView>(
                 self.as_str(),
                 "Current date",
-                "Today's date and time in every form that documents use. Takes no arguments. \
-                 Ask before you write a date.",
+                "Today's date and time in every form that documents use. Ask before you write a \
+                 date.",
             ),
         }
     }
@@ -143,10 +143,7 @@ fn plain<View: JsonSchema>(name: &'static str, title: &str, description: &'stati
         ("type".to_owned(), json!("object")),
         ("additionalProperties".to_owned(), json!(false)),
     ]);
-    let annotations = ToolAnnotations::new()
-        .read_only(true)
-        .idempotent(true)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().read_only(true).open_world(false);
     Tool::new(name, description, takes_nothing)
         .with_title(title)
         .with_raw_output_schema(Arc::new(schema::of_answer::<View>(&[])))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) use self::ages::ages;
 use self::{
     arguments::Arguments,
-    input::Action,
+    input::{Action, Detail},
     views::{
         Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StandingBody, StateBody,
         TaskBody,
@@ -24,22 +24,15 @@ use crate::workflow::{Caller, Completion, Engine, Error, Evidence, PhaseContent,
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde::Serialize;
 
-const DESCRIPTION: &str = "Runs phase-gated workflows. Call it with action list_workflows to see \
-     what is installed, then start with workflow_type and target_file. Read the open phase \
-     (get_phase) and its tasks (get_task), do the work, and hand in the evidence that the phase's \
-     validation_gate asks for (complete_phase); that opens the next phase. Phases are done in \
-     order. start on an unfinished session of the same workflow_type and target_file resumes it. \
-     pause puts a session aside until resume; retry_phase opens the open phase anew, rollback an \
-     earlier one; get_errors shows what failed. \
-     Errors say what is wrong and what to do.";
+const DESCRIPTION: &str = "Runs phase-gated workflows: list_workflows, then start with \
+     workflow_type and target_file, which resumes an unfinished session of the same two. Read the \
+     open phase (get_phase) and its tasks (get_task), do the work, hand in the evidence that \
+     validation_gate names (complete_phase): that opens the next phase, in order. rollback opens \
+     an earlier one. Errors say what to do.";
 
 /// Describes the tool under `name`; `ages` says how long sessions live.
 pub(super) fn tool(name: &str, ages: &str) -> Tool {
-    let annotations = ToolAnnotations::with_title("Workflow sessions")
-        .read_only(false)
-        .destructive(true)
-        .idempotent(false)
-        .open_world(false);
+    let annotations = ToolAnnotations::new().open_world(false);
     let description = format!("{DESCRIPTION}{ages}");
     Tool::new(name.to_owned(), description, input::schema())
         .with_title("Workflow sessions")
@@ -59,7 +52,7 @@ pub(super) async fn call(
     by: Caller,
 ) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
-    let action = arguments.action();
+    let (action, detail) = (arguments.action(), arguments.detail()?);
     let answer = match action {
         Action::ListWorkflows => list_workflows(engine, &arguments).await,
         Action::Start => start(engine, arguments, by).await,
@@ -78,7 +71,13 @@ pub(super) async fn call(
         Action::GetErrors => recovery::get_errors(engine, &arguments).await,
     };
     match answer {
-        Ok(answer) => Rendered::of(&answer),
+        Ok(mut answer) => {
+            let links = match detail {
+                Detail::Full => Vec::new(),
+                Detail::Links => answer.linked(),
+            };
+            Ok(Rendered::of(&answer)?.with_links(links))
+        }
         Err(Failed::Arguments(error)) => Err(error),
         Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
     }
@@ -243,6 +242,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        mcp::schema,
         observed::{CacheMetrics, LockMetrics},
         workflow::{LenientGates, Settings},
     };
@@ -285,14 +285,21 @@ mod tests {
         (root, engine)
     }
 
+    /// Returns an answer that has no field beyond its type, and each of its field's type.
+    fn keeping_to_schema(answer: Value) -> Value {
+        let schema = json!(schema::whole_of_answer::<Answer>());
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let faults: Vec<_> = schema.iter_errors(&answer).map(|f| f.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?} in {answer}");
+        answer
+    }
+
     async fn told(engine: &Arc<Engine>, arguments: Value) -> Value {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        call(engine, arguments, Caller::default())
-            .await
-            .unwrap()
-            .into_structure()
+        let answer = call(engine, arguments, Caller::default()).await.unwrap();
+        keeping_to_schema(answer.into_structure())
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {

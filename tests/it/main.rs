@@ -9,7 +9,9 @@
 mod authoring;
 mod check;
 mod completion;
+mod cost;
 mod crash;
+mod details;
 mod dynamic;
 mod gates;
 mod harness;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::views;
 use crate::{
-    mcp::error::ToolError,
+    mcp::{error::ToolError, schema},
     search::{InvalidQuery, Query},
 };
 
@@ -22,39 +22,35 @@ pub(super) fn schema() -> Arc<JsonObject> {
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 2000,
-                "description": "The question, in a whole sentence. The model reads about the \
-                                first 1,000 characters."
+                "description": "A whole sentence"
             },
             "n_results": {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 50,
                 "default": 5,
-                "description": "Passages to return, about 200 tokens each. 3 to 5 answer most \
-                                questions."
+                "description": "Passages, about 200 tokens each"
             },
             "filter_phase": {
                 "type": ["integer", "null"],
                 "minimum": 0,
                 "maximum": 1000,
                 "default": null,
-                "description": "Return only passages that speak of this workflow phase."
+                "description": "Only passages of this workflow phase"
             },
             "filter_tags": {
                 "type": ["array", "null"],
                 "items": { "type": "string", "minLength": 1, "maxLength": 64 },
                 "maxItems": 20,
                 "default": null,
-                "description": "Return only passages with at least one of these tags: ast, \
-                                code_example, coverage, documentation, git, logging, mcp, \
-                                mocking, rag, testing, workflow, or one of a file's own."
+                "description": "Only passages with one of these tags, such as testing or git"
             }
         },
         "required": ["query"],
         "additionalProperties": false
     });
     match schema {
-        Value::Object(schema) => Arc::new(schema),
+        Value::Object(schema) => Arc::new(schema::shortened(schema)),
         _ => unreachable!("the literal above is an object"),
     }
 }

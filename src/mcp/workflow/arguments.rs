@@ -4,7 +4,7 @@ use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
 use super::{
-    input::{ARGUMENTS, Action},
+    input::{ARGUMENTS, Action, Detail},
     refusal,
 };
 use crate::{
@@ -203,6 +203,17 @@ impl Arguments {
         let note = self.text(name)?.map(|text| Note::new(name, text));
         note.transpose()
             .map_err(|error| self.refuse(name, &error.to_string()))
+    }
+
+    pub(super) fn detail(&self) -> Result<Detail, ToolError> {
+        match self.text("detail")? {
+            None | Some("full") => Ok(Detail::Full),
+            Some("links") => Ok(Detail::Links),
+            Some(other) => {
+                let error = format!("`{}` is not one of full, links", shortened(other));
+                Err(self.refuse("detail", &error))
+            }
+        }
     }
 
     fn required_text(&self, name: &str, example: &str) -> Result<&str, ToolError> {

@@ -76,73 +76,65 @@ impl Action {
     }
 }
 
+/// How much an answer says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Detail {
+    /// All texts.
+    Full,
+    /// Links in the place of long texts.
+    Links,
+}
+
 /// The arguments. They are parsed by hand (`Arguments`), so that each error can say what to do;
 /// this is their description.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "a schema")]
 struct Input {
-    /// What to do.
     action: Action,
-    /// The session that `start` returned. For every action but `list_workflows`, `start` and
-    /// `list_sessions`.
-    #[schemars(length(equal = 36))]
+    /// From start.
     session_id: Option<String>,
-    /// The workflow to start, by its `workflow_type` in `list_workflows`. For `start`; for
-    /// `list_sessions`, only sessions of this one.
-    #[schemars(length(min = 1, max = 128))]
+    /// For start, as `list_workflows` names it; `list_sessions` filters by it.
     workflow_type: Option<String>,
-    /// What the workflow works on: a path relative to your workspace. For `start`; for
-    /// `list_sessions`, only sessions whose target begins so.
-    #[schemars(length(min = 1, max = 4096))]
+    /// For start: a path relative to your workspace. `list_sessions` takes its beginning.
     target_file: Option<String>,
-    /// Values that the workflow needs, such as `{"spec_path": "specs/a"}`; at most 64 KiB. For start,
-    /// and for replan, which takes the phases anew from the changed source.
+    /// For start and replan, such as `{"spec_path": "specs/a"}`.
     options: Option<JsonObject>,
-    /// The number of a phase. For `get_task`, `complete_phase` and `retry_phase` (the open phase),
-    /// and `get_phase` (optional there: the open phase if left out).
-    #[schemars(range(min = 0, max = 9999))]
+    /// For `get_task`, `complete_phase`, `retry_phase`; `get_phase` takes the open one if absent.
     phase: Option<u32>,
-    /// The number of a task, as `get_phase` lists them. For `get_task`.
-    #[schemars(range(min = 0, max = 9999))]
+    /// For `get_task`.
     task_number: Option<u32>,
-    /// The fields that the phase's `validation_gate` asks for, such as `{"tests_pass": true}`; at most
-    /// 10 MiB. For `complete_phase`.
+    /// For `complete_phase`: the fields of `validation_gate`.
     evidence: Option<JsonObject>,
-    /// Why the phase shall pass although evidence is missing; works where the `validation_gate` is
-    /// not strict and allows it, and is kept with the evidence. For `complete_phase`.
-    #[schemars(length(min = 1, max = 2000))]
+    /// For `complete_phase`: why to pass a gate that allows it without its evidence.
     override_reason: Option<String>,
-    /// Only workflows of this category. For `list_workflows`.
-    #[schemars(length(max = 128))]
+    /// For `list_workflows`.
     category: Option<String>,
-    /// Only sessions that stand so. For `list_sessions`.
+    /// For `list_sessions`.
     #[schemars(extend("enum" = ["active", "paused", "completed", "error", "expired", null]))]
     status: Option<String>,
-    /// Why; kept in the session's history. For `pause`, `retry_phase` and `rollback`.
-    #[schemars(length(min = 1, max = 2000))]
+    /// For pause, `retry_phase`, rollback.
     reason: Option<String>,
-    /// Where the work was left, for whoever resumes it. For `pause`.
-    #[schemars(length(min = 1, max = 2000))]
+    /// For pause.
     checkpoint_note: Option<String>,
-    /// Whether the evidence submitted for the phase is archived. For `retry_phase`.
+    /// For `retry_phase`: archive what was submitted.
     reset_evidence: Option<bool>,
-    /// The phase to open again: a completed one, or the first. Evidence from there on is
-    /// archived. For `rollback`.
-    #[schemars(range(min = 0, max = 9999))]
+    /// For rollback: completed, or the first.
     to_phase: Option<u32>,
-    /// The order, newest first; `updated_at` if left out. For `list_sessions`.
+    /// For `list_sessions`.
     #[schemars(extend("enum" = ["updated_at", "created_at", null]))]
     sort: Option<String>,
-    /// The most sessions on a page; 100 if left out. For `list_sessions`.
-    #[schemars(range(min = 1, max = 100))]
+    /// For `list_sessions`, to 100.
     limit: Option<u32>,
-    /// The `next_cursor` of the page before. For `list_sessions`.
+    /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// links: resource links in place of long texts.
+    #[schemars(extend("enum" = ["full", "links", null]))]
+    detail: Option<String>,
 }
 
 /// The names of the arguments.
-pub(super) const ARGUMENTS: [&str; 18] = [
+pub(super) const ARGUMENTS: [&str; 19] = [
     "action",
     "session_id",
     "workflow_type",
@@ -161,6 +153,7 @@ pub(super) const ARGUMENTS: [&str; 18] = [
     "sort",
     "limit",
     "cursor",
+    "detail",
 ];
 
 /// Returns the input schema.
@@ -182,7 +175,8 @@ mod tests {
         assert_eq!(properties["action"]["enum"], serde_json::json!(actions));
         assert_eq!(schema["required"], serde_json::json!(["action"]));
         for (name, property) in properties {
-            assert!(property["description"].is_string(), "{name}");
+            let described = property["description"].is_string();
+            assert!(described || name == "action", "{name}");
         }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod completion;
 mod drift;
 mod installed;
+mod links;
 mod phase;
 mod record;
 mod session;

@@ -190,7 +190,8 @@ pub(in crate::mcp::workflow) fn overview(definition: &Definition) -> JsonObject 
     OVERVIEW.into_iter().filter_map(known).collect()
 }
 
-/// Returns the output schema: of an answer and of an error.
+/// Returns the output schema: of an answer and of an error. Each agent that connects would pay for
+/// sixty fields, so they are not listed.
 pub(in crate::mcp::workflow) fn schema() -> Arc<JsonObject> {
     Arc::new(schema::of_answer::<Answer>(&["status", "action"]))
 }
@@ -207,38 +208,5 @@ mod tests {
 
         assert_eq!(schema["type"], "object");
         assert_eq!(schema["required"], json!(["status", "action"]));
-        let properties = schema["properties"].as_object().unwrap();
-        let keys = [
-            "error",
-            "error_type",
-            "remediation",
-            "valid_actions",
-            "execution_model",
-            "session_id",
-            "phase_content",
-            "validation_gate",
-            "content",
-            "task_file",
-            "checkpoint_passed",
-            "next_phase_content",
-            "workflow_state",
-            "sessions",
-            "checkpoints",
-            "artifacts",
-            "deleted",
-            "paused",
-            "history",
-            "archive",
-            "phases_with_errors",
-            "workflows",
-            "count",
-            "truncated",
-            "next_cursor",
-            "faults",
-            "workflow_overview",
-        ];
-        for key in keys {
-            assert!(properties.contains_key(key), "{key}");
-        }
     }
 }

@@ -19,7 +19,7 @@ pub(in crate::mcp::workflow) struct CompletionBody {
     next_phase: Option<u32>,
     /// What `get_phase` says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_phase_content: Option<PhaseBody>,
+    pub(super) next_phase_content: Option<PhaseBody>,
     /// Whether that was the last phase.
     workflow_complete: bool,
     #[serde(rename = "message", skip_serializing_if = "Option::is_none")]

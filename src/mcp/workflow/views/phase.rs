@@ -12,18 +12,21 @@ use crate::workflow::{Drift, Error, Field, Gate, PhaseContent, Session};
 #[derive(Debug, JsonSchema, Serialize)]
 pub(in crate::mcp::workflow) struct PhaseBody {
     session_id: String,
-    workflow_type: String,
+    pub(super) workflow_type: String,
     /// The open phase.
     current_phase: u32,
     /// The phase that this is about; absent when the workflow is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
-    phase: Option<u32>,
+    pub(super) phase: Option<u32>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     phase_name: Option<String>,
-    /// The text of the phase; absent if its file is at fault.
+    /// Where the text can be read, in an answer with `detail: links`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    phase_content: Option<String>,
+    pub(super) uri: Option<String>,
+    /// The text of the phase; absent if its file is at fault, or if it is linked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) phase_content: Option<String>,
     /// Its tasks; read each with `get_task`.
     #[serde(skip_serializing_if = "Option::is_none")]
     tasks: Option<Vec<TaskLine>>,
@@ -38,7 +41,7 @@ pub(in crate::mcp::workflow) struct PhaseBody {
     evidence_gate: Option<GateBody>,
     /// Where the text comes from: `file`, or `dynamic` for a phase that comes from a source.
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'static str>,
+    pub(super) source: Option<&'static str>,
     /// What could not be read: file, line and what is wrong.
     #[serde(rename = "faults", skip_serializing_if = "Vec::is_empty")]
     missing: Vec<String>,
@@ -100,6 +103,7 @@ impl PhaseBody {
             current_phase: session.current.0,
             phase: None,
             phase_name: None,
+            uri: None,
             phase_content: None,
             tasks: None,
             task_count: None,

@@ -46,16 +46,19 @@ struct TaskMetadata {
 #[derive(Debug, JsonSchema, Serialize)]
 pub(in crate::mcp::workflow) struct TaskBody {
     session_id: String,
-    workflow_type: String,
-    phase: u32,
-    task_number: u32,
-    task_name: String,
+    pub(super) workflow_type: String,
+    pub(super) phase: u32,
+    pub(super) task_number: u32,
+    pub(super) task_name: String,
     /// The file of the text, if the task has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     task_file: Option<String>,
+    /// Where the text can be read, in an answer with `detail: links`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uri: Option<String>,
     /// The text of the task.
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<String>,
+    pub(super) content: Option<String>,
     /// The text of the task, if it comes from a source.
     #[serde(skip_serializing_if = "Option::is_none")]
     task_content: Option<String>,
@@ -133,6 +136,7 @@ impl TaskBody {
             phase: phase.0,
             task_number,
             task_name: name,
+            uri: None,
             task_file: None,
             content: None,
             task_content: None,
