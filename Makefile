@@ -6,7 +6,7 @@ MODEL ?= all-minilm-l6-v2-q
 DENY := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench load clients conformance deny size
+.PHONY: help setup run test lint bench eval load clients conformance deny size
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,16 +25,20 @@ lint: ## Check format, lints and documentation
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, gates, tools/call
+bench: setup ## Measure against baselines: caches, searches, changes, gates, workflow calls, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
 	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
 	cargo bench --bench workflow_calls
-	cargo bench --bench gate
+	cargo bench --bench list_sessions
 	cargo bench --bench scale
+	cargo bench --bench gate
 	load-tests/tools_call
 	load-tests/start_time
+
+eval: setup ## Ask questions whose answers are known, and say how good the answers are
+	cargo run --release --quiet --example eval
 
 load: setup ## Let a hundred clients work for a minute, and count errors and double loads
 	cargo run --release --quiet --example hundred_clients

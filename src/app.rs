@@ -14,8 +14,11 @@ use tracing::info;
 use crate::{
     config::{Config, LenientGates, Quantization, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
-    mcp::{About, McpServer, Offered},
-    observed::{CacheMetrics, LockMetrics},
+    mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
+    observed::{
+        CacheCounts, CacheMetrics, LockCounts, LockMetrics,
+        metrics::{SWEPT, export_count},
+    },
     search::{self, Embedder},
     stdio, workflow,
 };
@@ -59,10 +62,16 @@ impl App {
             spawn_blocking(move || workflow::Engine::open(sessions, &caches, &locks)).await??
         };
         let search = search::Engine::start(search_settings(&config), embedders, &caches, &locks)?;
+        workflows.sweep_regularly();
+        let engine = Arc::downgrade(&workflows);
+        export_count(meter, &SWEPT, move || {
+            engine.upgrade().map_or(0, |engine| engine.swept())
+        });
         let about = About::new(
             config.transport.as_str(),
             config.content.clone(),
             std::env::current_dir().context("no working directory")?,
+            Meters::new(move || measured(&caches, &locks)),
         );
         let offered = Offered {
             workflow_alias: config.workflow.tool_alias.as_deref(),
@@ -170,6 +179,30 @@ pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc
     Ok(engine)
 }
 
+/// Reads the cells that the exporter reads.
+fn measured(caches: &CacheMetrics, locks: &LockMetrics) -> Measured {
+    let cache = |counts: CacheCounts| {
+        let lookups = Lookups {
+            hits: counts.hits,
+            misses: counts.misses,
+            coalesced: counts.coalesced,
+            errors: counts.errors,
+            abandoned: counts.abandoned,
+        };
+        CacheLine::new(counts.name, lookups, counts.double_loads)
+    };
+    let lock = |counts: LockCounts| LockLine {
+        name: counts.name,
+        acquisitions: counts.free + counts.waits,
+        lock_waits: counts.waits,
+        abandoned: counts.abandoned,
+    };
+    Measured {
+        caches: caches.counts().into_iter().map(cache).collect(),
+        locks: locks.counts().into_iter().map(lock).collect(),
+    }
+}
+
 async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
     let (assets, model) = (config.assets.clone(), config.search.model.clone());
     let workers = config.search.workers;
@@ -185,11 +218,18 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
         work_root: config.workflow.work_root.clone(),
+        session_ttl: age(config.workflow.session_ttl_secs),
+        retention: age(config.workflow.retention_secs),
         lenient_gates: match config.workflow.lenient_gates {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,
         },
     }
+}
+
+/// Reads a setting of which 0 means that nothing grows too old.
+fn age(secs: u64) -> Option<Duration> {
+    (secs > 0).then(|| Duration::from_secs(secs))
 }
 
 fn search_settings(config: &Config) -> search::Settings {
@@ -216,7 +256,7 @@ fn search_settings(config: &Config) -> search::Settings {
             max_bytes: config.search.cache_max_mb * 1024 * 1024,
         }),
         debounce: Duration::from_millis(config.search.debounce_ms),
-        poll: (poll > 0).then(|| Duration::from_secs(poll)),
+        poll: age(poll),
     }
 }
 

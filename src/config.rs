@@ -105,6 +105,12 @@ pub struct Workflow {
     /// Directory below which evidence may claim files (`file_exists`, `matches` of a gate's field).
     /// Not set by default: such claims do not pass then.
     pub work_root: Option<PathBuf>,
+    /// Seconds after which an unfinished session that nobody changes is expired: it can be read,
+    /// and `start` begins another. 0 keeps sessions open for ever.
+    pub session_ttl_secs: u64,
+    /// Seconds that a finished or expired session is kept after its last change; a sweep removes
+    /// older ones. 0 keeps them for ever.
+    pub retention_secs: u64,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
     /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
@@ -203,6 +209,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Ten years: beyond, an age is a slip.
+const MAX_AGE_SECS: u64 = 315_360_000;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -238,6 +247,8 @@ impl Default for Workflow {
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             work_root: None,
+            session_ttl_secs: 0,
+            retention_secs: 0,
             lenient_gates: LenientGates::default(),
             authoring: true,
             source_root: ".".into(),
@@ -307,7 +318,7 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let ranges: [(&str, u64, u64, u64); 12] = [
+        let ranges: [(&str, u64, u64, u64); 14] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",
@@ -326,6 +337,18 @@ impl Config {
                 self.workflow.max_sessions as u64,
                 1,
                 10_000_000,
+            ),
+            (
+                "workflow.session_ttl_secs",
+                self.workflow.session_ttl_secs,
+                0,
+                MAX_AGE_SECS,
+            ),
+            (
+                "workflow.retention_secs",
+                self.workflow.retention_secs,
+                0,
+                MAX_AGE_SECS,
             ),
             ("search.workers", self.search.workers as u64, 0, 256),
             ("search.queue", self.search.queue as u64, 1, 100_000),
@@ -366,13 +389,20 @@ impl Config {
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
         self.search.validate_weights()?;
-        if let Some(alias) = &self.workflow.tool_alias {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-            ensure!(
-                (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
-                "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
-            );
-        }
+        self.workflow.validate_alias()
+    }
+}
+
+impl Workflow {
+    fn validate_alias(&self) -> anyhow::Result<()> {
+        let Some(alias) = &self.tool_alias else {
+            return Ok(());
+        };
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        ensure!(
+            (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
+            "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
+        );
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 mod about;
 mod authoring;
+mod caller;
 mod completion;
 mod date;
 mod error;
@@ -18,6 +19,6 @@ mod tools;
 mod trace;
 mod workflow;
 
-pub use about::About;
+pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
 pub use server::McpServer;
 pub use tools::Offered;

@@ -21,6 +21,6 @@ pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
 pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
-pub use metrics::{CacheCounts, CacheMetrics, LockMetrics};
+pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics};
 pub use semaphore::{ObservedSemaphore, Permit};
 pub use wait::ObservedWait;

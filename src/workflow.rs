@@ -4,6 +4,7 @@
 //! The files are the truth: content is read at each call, and a cached session is held against
 //! its file before it is used, so that other processes may work over the same directories.
 
+mod caller;
 mod check;
 mod content;
 mod definition;
@@ -14,16 +15,18 @@ mod gate;
 mod ids;
 mod index;
 mod moment;
+mod query;
 mod scaffold;
 mod session;
 mod source;
 mod store;
 
+pub use caller::{Caller, Note};
 pub use check::{ContentRule, Finding, RULES, Severity, check, metadata_schema};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
-    Completed, Completion, Engine, LenientGates, Listing, OpenPhase, OpenTask, Replanned, Settings,
-    Started,
+    Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, OpenTask, Recovered,
+    Replanned, Settings, Started, Statistics,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
@@ -37,8 +40,12 @@ pub use ids::{
 };
 pub use index::Summary;
 pub use moment::Moment;
+pub use query::{Cursor, MAX_LISTED, Prefix, SessionQuery, Sort};
 pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
-pub use session::{Checkpoint, Session, Status};
+pub use session::{
+    Action, Archived, Attempt, Checkpoint, Event, FaultMet, Happened, Newest, Outcome, Pause,
+    Record, Refusal, Session, Status, Submitted, Touch,
+};
 pub use source::{
     DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
     PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,

@@ -18,7 +18,7 @@ use std::{
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
     workflow::{
-        Completion, Engine, Evidence, LenientGates, Phase, SessionId, Settings, TargetFile,
+        Caller, Completion, Engine, Evidence, LenientGates, Phase, SessionId, Settings, TargetFile,
         WorkflowType,
     },
 };
@@ -71,6 +71,8 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
         max_cached_sessions: 1_000,
         max_sessions: 100_000,
         work_root: None,
+        session_ttl: None,
+        retention: None,
         lenient_gates: LenientGates::Enforced,
     };
     Engine::open(
@@ -129,7 +131,9 @@ async fn start(
 ) -> Result<SessionId, Arc<lockstep::workflow::Error>> {
     let workflow = WorkflowType::try_from("bench_v1").expect("a valid name");
     let target = TargetFile::try_from(target).expect("a valid target");
-    let started = engine.start(workflow, target, Map::new()).await?;
+    let started = engine
+        .start(workflow, target, Map::new(), Caller::default())
+        .await?;
     Ok(started.session.id)
 }
 
@@ -142,7 +146,7 @@ async fn complete(
     let evidence = Evidence::new(fields, None)?;
     let phase = Phase(phase);
     engine
-        .complete_phase(id, Completion { phase, evidence })
+        .complete_phase(id, Completion { phase, evidence }, Caller::default())
         .await?;
     Ok(())
 }

@@ -1,11 +1,16 @@
 //! `get_server_info`: what this server is and what it can do. Fields as the Python server's.
 
+mod measured;
+mod sessions;
+
 use std::{path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::{process::Command, time::Instant};
 
+pub use self::measured::{CacheLine, LockLine, Lookups, Measured, Meters};
+pub(super) use self::sessions::SessionsView;
 use crate::search::Status;
 
 /// The longest that one `git` command may take, as in the Python server.
@@ -20,24 +25,31 @@ pub struct About {
     pub content: PathBuf,
     /// The working directory.
     pub root: PathBuf,
+    meters: Meters,
     started: Instant,
     started_at: jiff::Timestamp,
 }
 
 impl About {
     /// Describes a server that starts now.
-    pub fn new(transport: &'static str, content: PathBuf, root: PathBuf) -> Self {
+    pub fn new(transport: &'static str, content: PathBuf, root: PathBuf, meters: Meters) -> Self {
         Self {
             transport,
             content,
             root,
+            meters,
             started: Instant::now(),
             started_at: jiff::Timestamp::now(),
         }
     }
 
     /// Renders the answer, asking git about the working directory.
-    pub(super) async fn view(&self, tools_available: usize, search: SearchState) -> ServerInfoView {
+    pub(super) async fn view(
+        &self,
+        tools_available: usize,
+        search: SearchState,
+        sessions: SessionsView,
+    ) -> ServerInfoView {
         let git = Git::of(&self.root).await;
         let from_remote = git.as_ref().and_then(|git| {
             let name = git.remote.rsplit('/').next()?;
@@ -70,6 +82,8 @@ impl About {
                 http_transport: self.transport != "stdio",
             },
             search,
+            sessions,
+            metrics: self.meters.read(),
         }
     }
 }
@@ -81,6 +95,10 @@ pub(super) struct ServerInfoView {
     project: Project,
     capabilities: Capabilities,
     search: SearchState,
+    /// Workflow sessions in numbers.
+    sessions: SessionsView,
+    /// What caches and locks counted since the start.
+    metrics: Measured,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]

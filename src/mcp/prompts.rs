@@ -118,7 +118,8 @@ pub(super) async fn render(
         }
         PromptName::ResumeSession => {
             let session = engine.session(arguments.session_id()?).await;
-            resume_session(&*session.map_err(|error| of_engine(&error))?)
+            let session = session.map_err(|error| of_engine(&error))?;
+            resume_session(&session, engine.status(&session))
         }
     };
     let message = PromptMessage::new_text(Role::User, text);
@@ -142,21 +143,33 @@ async fn start_workflow(
     ))
 }
 
-fn resume_session(session: &Session) -> String {
+fn resume_session(session: &Session, status: Status) -> String {
     let (id, workflow, target) = (session.id, &session.workflow, &session.target);
     let about = format!("the session `{id}` of the workflow `{workflow}` on `{target}`");
-    match session.status() {
+    let resume = || {
+        format!(
+            "It is paused: call the tool `workflow` with {{\"action\": \"resume\", \"session_id\": \
+             \"{id}\"}} first. "
+        )
+    };
+    let paused = (status == Status::Paused).then(resume).unwrap_or_default();
+    match status {
+        Status::Expired => format!(
+            "{about} is expired, so nothing can be handed in for it any more. Call the tool \
+             `workflow` with {{\"action\": \"get_session\", \"session_id\": \"{id}\"}} to see what \
+             was, and with action start to begin anew."
+        ),
         Status::Completed => format!(
             "All phases of {about} are completed. Call the tool `workflow` with {{\"action\": \
              \"get_session\", \"session_id\": \"{id}\"}} to see what was handed in, and report it."
         ),
         Status::Active | Status::Paused | Status::Error => format!(
             "Go on with {about}. Phase {} is open; its status is {}.\n\n\
-             Call the tool `workflow` with {{\"action\": \"get_state\", \"session_id\": \"{id}\"}} \
+             {paused}Call the tool `workflow` with {{\"action\": \"get_state\", \"session_id\": \"{id}\"}} \
              to see where it stands, then with {{\"action\": \"get_phase\", \"session_id\": \
              \"{id}\"}}. Look at what is already done before you do it again.\n\n{LOOP}",
             session.current,
-            session.status().as_str(),
+            status.as_str(),
         ),
     }
 }

@@ -15,8 +15,8 @@ use rmcp::{
 use tracing::Instrument as _;
 
 use super::{
-    about::{About, SearchState},
-    authoring, completion, date,
+    about::{About, SearchState, ServerInfoView, SessionsView},
+    authoring, caller, completion, date,
     error::{ToolError, into_response},
     prompts,
     rendered::Rendered,
@@ -24,7 +24,10 @@ use super::{
     tools::{Offered, ToolName, Tools, no_arguments},
     trace, workflow,
 };
-use crate::{search::Engine as SearchEngine, workflow::Engine as WorkflowEngine};
+use crate::{
+    search::Engine as SearchEngine,
+    workflow::{Caller, Engine as WorkflowEngine},
+};
 
 /// How long a client may keep the list of tools, in milliseconds: it changes only with a new
 /// version of the server.
@@ -63,19 +66,34 @@ impl McpServer {
         about: About,
         offered: Offered<'_>,
     ) -> Self {
+        let tools = Tools::new(offered, &workflow::ages(&workflows));
         Self {
             workflows,
             search,
             about: Arc::new(about),
-            tools: Tools::new(offered),
+            tools,
         }
     }
 
-    async fn answer(&self, tool: ToolName, arguments: JsonObject) -> Result<Rendered, ToolError> {
+    async fn info(&self) -> Result<ServerInfoView, ToolError> {
+        let statistics = self.workflows.statistics().await;
+        let statistics = statistics.map_err(|error| ToolError::Internal(Arc::new(error)))?;
+        let search = SearchState::from(self.search.status());
+        let tools = self.tools.listed().len();
+        let sessions = SessionsView::of(statistics);
+        Ok(self.about.view(tools, search, sessions).await)
+    }
+
+    async fn answer(
+        &self,
+        tool: ToolName,
+        arguments: JsonObject,
+        by: impl FnOnce() -> Caller,
+    ) -> Result<Rendered, ToolError> {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
-            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments)).await,
+            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
             ToolName::CreateWorkflow => {
                 Box::pin(authoring::create(&self.workflows, arguments)).await
             }
@@ -84,9 +102,7 @@ impl McpServer {
             }
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
-                let state = SearchState::from(self.search.status());
-                let view = self.about.view(self.tools.listed().len(), state);
-                Rendered::of(&Box::pin(view).await)
+                Rendered::of(&Box::pin(self.info()).await?)
             }
             ToolName::CurrentDate => {
                 no_arguments(tool, &arguments)?;
@@ -132,7 +148,8 @@ impl ServerHandler for McpServer {
         };
         let span = trace::call_span(tool.as_str(), &context);
         let arguments = request.arguments.unwrap_or_default();
-        let outcome = self.answer(tool, arguments).instrument(span.clone()).await;
+        let answer = self.answer(tool, arguments, || caller::of(&context));
+        let outcome = answer.instrument(span.clone()).await;
         if let Err(error) = &outcome {
             span.record("error.type", error.kind());
         }

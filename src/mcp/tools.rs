@@ -43,17 +43,17 @@ impl ToolName {
         }
     }
 
-    fn describe(self) -> Tool {
+    fn describe(self, ages: &str) -> Tool {
         match self {
             Self::SearchStandards => search::tool(self.as_str()),
-            Self::Workflow => workflow::tool(self.as_str()),
+            Self::Workflow => workflow::tool(self.as_str(), ages),
             Self::CreateWorkflow => authoring::create_tool(self.as_str()),
             Self::ValidateWorkflow => authoring::validate_tool(self.as_str()),
             Self::GetServerInfo => plain::<ServerInfoView>(
                 self.as_str(),
                 "Server information",
-                "Version, transport, uptime, project, capabilities, and what the search \
-                 answers from.",
+                "Version, uptime, project, what the search answers from, sessions in numbers, what \
+                 caches and locks counted.",
             ),
             Self::CurrentDate => plain::<DateView>(
                 self.as_str(),
@@ -83,8 +83,9 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// Describes the tools that are offered; the workflow tool once more under its alias.
-    pub(super) fn new(offered: Offered<'_>) -> Self {
+    /// Describes the tools that are offered; the workflow tool once more under its alias. `ages`
+    /// says how long sessions live.
+    pub(super) fn new(offered: Offered<'_>, ages: &str) -> Self {
         let Offered {
             workflow_alias: alias,
             authoring,
@@ -92,8 +93,8 @@ impl Tools {
         let named = ToolName::ALL
             .into_iter()
             .filter(|tool| is_offered(*tool, authoring));
-        let named = named.map(ToolName::describe);
-        let aliased = alias.map(workflow::tool);
+        let named = named.map(|tool| tool.describe(ages));
+        let aliased = alias.map(|alias| workflow::tool(alias, ages));
         Self {
             listed: named.chain(aliased).collect(),
             alias: alias.map(Arc::from),

@@ -1,33 +1,40 @@
 //! The `workflow` tool: one tool, its action by argument, as agents know it from the Python
 //! server.
 
+mod ages;
 mod arguments;
 mod input;
+mod recovery;
 mod refusal;
 mod views;
 
 use std::sync::Arc;
 
+pub(super) use self::ages::ages;
 use self::{
     arguments::Arguments,
     input::{Action, Detail},
-    views::{Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StateBody, TaskBody},
+    views::{
+        Answer, InstalledPhase, PhaseBody, SessionBody, SessionLine, StandingBody, StateBody,
+        TaskBody,
+    },
 };
 use super::{error::ToolError, rendered::Rendered, resources::WorkflowAddress};
-use crate::workflow::{Completion, Engine, Error, Evidence, PhaseContent, Session};
+use crate::workflow::{Caller, Completion, Engine, Error, Evidence, PhaseContent, Session};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde::Serialize;
 
 const DESCRIPTION: &str = "Runs phase-gated workflows: list_workflows, then start with \
      workflow_type and target_file, which resumes an unfinished session of the same two. Read the \
      open phase (get_phase) and its tasks (get_task), do the work, hand in the evidence that \
-     validation_gate names (complete_phase): that opens the next phase, in order. Errors say what \
-     to do.";
+     validation_gate names (complete_phase): that opens the next phase, in order. rollback opens \
+     an earlier one. Errors say what to do.";
 
-/// Describes the tool under `name`.
-pub(super) fn tool(name: &str) -> Tool {
+/// Describes the tool under `name`; `ages` says how long sessions live.
+pub(super) fn tool(name: &str, ages: &str) -> Tool {
     let annotations = ToolAnnotations::new().open_world(false);
-    Tool::new(name.to_owned(), DESCRIPTION, input::schema())
+    let description = format!("{DESCRIPTION}{ages}");
+    Tool::new(name.to_owned(), description, input::schema())
         .with_title("Workflow sessions")
         .with_raw_output_schema(views::schema())
         .with_annotations(annotations)
@@ -42,20 +49,26 @@ pub(super) fn tool(name: &str) -> Tool {
 pub(super) async fn call(
     engine: &Arc<Engine>,
     arguments: JsonObject,
+    by: Caller,
 ) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
     let (action, detail) = (arguments.action(), arguments.detail()?);
     let answer = match action {
         Action::ListWorkflows => list_workflows(engine, &arguments).await,
-        Action::Start => start(engine, arguments).await,
+        Action::Start => start(engine, arguments, by).await,
         Action::GetPhase => get_phase(engine, &arguments).await,
         Action::GetTask => get_task(engine, &arguments).await,
-        Action::CompletePhase => complete_phase(engine, arguments).await,
-        Action::Replan => replan(engine, arguments).await,
+        Action::CompletePhase => complete_phase(engine, arguments, by).await,
+        Action::Replan => replan(engine, arguments, by).await,
         Action::GetState => get_state(engine, &arguments).await,
         Action::ListSessions => list_sessions(engine, &arguments).await,
         Action::GetSession => get_session(engine, &arguments).await,
         Action::DeleteSession => delete_session(engine, &arguments).await,
+        Action::Pause => recovery::pause(engine, &arguments, by).await,
+        Action::Resume => recovery::resume(engine, &arguments, by).await,
+        Action::RetryPhase => recovery::retry_phase(engine, &arguments, by).await,
+        Action::Rollback => recovery::rollback(engine, &arguments, by).await,
+        Action::GetErrors => recovery::get_errors(engine, &arguments).await,
     };
     match answer {
         Ok(mut answer) => {
@@ -71,8 +84,8 @@ pub(super) async fn call(
 }
 
 /// Renders a session as `get_session` shows it.
-pub(super) fn session_view(session: &Session) -> impl Serialize + use<> {
-    SessionBody::of(session)
+pub(super) fn session_view(engine: &Engine, session: &Session) -> impl Serialize + use<> {
+    SessionBody::of(session, engine.status(session))
 }
 
 /// Renders a phase as `get_phase` shows it, but for the session.
@@ -113,12 +126,19 @@ async fn list_workflows(engine: &Engine, arguments: &Arguments) -> Result<Answer
     Ok(Answer::catalogue(&catalogue, category))
 }
 
-async fn start(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+async fn start(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
     let (workflow, target) = (arguments.workflow_type()?, arguments.target_file()?);
-    let started = engine.start(workflow, target, arguments.options()?).await?;
+    let started = engine
+        .start(workflow, target, arguments.options()?, by)
+        .await?;
     Ok(Answer {
         target_file: Some(started.session.target.to_string()),
         resumed: Some(started.resumed),
+        standing: Some(StandingBody::of(engine, &started.session)),
         phase: Some(PhaseBody::of(&started.session, Some(started.phase)).with(started.drift)),
         workflow_overview: Some(views::overview(&started.definition)),
         ..Answer::guided(Action::Start)
@@ -143,20 +163,32 @@ async fn get_task(engine: &Engine, arguments: &Arguments) -> Result<Answer, Fail
     })
 }
 
-async fn complete_phase(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+async fn complete_phase(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
     let (id, phase) = (arguments.session_id()?, arguments.phase()?);
     let reason = arguments.override_reason()?;
     let evidence = Evidence::new(arguments.evidence()?, reason)?;
     let completion = Completion { phase, evidence };
-    let completed = engine.complete_phase(id, completion).await?;
-    Ok(Answer::completed(phase, completed))
+    let completed = engine.complete_phase(id, completion, by).await?;
+    Ok(Answer {
+        standing: Some(StandingBody::of(engine, &completed.session)),
+        ..Answer::completed(phase, completed)
+    })
 }
 
-async fn replan(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer, Failed> {
+async fn replan(
+    engine: &Arc<Engine>,
+    mut arguments: Arguments,
+    by: Caller,
+) -> Result<Answer, Failed> {
     let (id, options) = (arguments.session_id()?, arguments.options()?);
-    let replanned = engine.replan(id, options).await?;
+    let replanned = engine.replan(id, options, by).await?;
     Ok(Answer {
         plan_changed: Some(replanned.changed),
+        standing: Some(StandingBody::of(engine, &replanned.session)),
         phase: Some(PhaseBody::of(&replanned.session, replanned.open)),
         ..Answer::guided(Action::Replan)
     })
@@ -164,16 +196,18 @@ async fn replan(engine: &Arc<Engine>, mut arguments: Arguments) -> Result<Answer
 
 async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let (session, drift) = engine.state(arguments.session_id()?).await?;
+    let state = StateBody::of(&session, engine.status(&session)).with(drift);
     Ok(Answer {
-        workflow_state: Some(StateBody::of(&session, drift)),
+        workflow_state: Some(state),
         ..Answer::success(Action::GetState)
     })
 }
 
 async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
-    let listing = engine.sessions(arguments.status()?).await?;
+    let listing = engine.sessions(arguments.query()?).await?;
     Ok(Answer {
-        truncated: Some(listing.sessions.len() < listing.count),
+        truncated: Some(listing.next.is_some()),
+        next_cursor: listing.next.map(|next| next.to_string()),
         count: Some(listing.count),
         sessions: Some(listing.sessions.iter().map(SessionLine::of).collect()),
         ..Answer::success(Action::ListSessions)
@@ -183,7 +217,7 @@ async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer,
 async fn get_session(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
     let session = engine.session(arguments.session_id()?).await?;
     Ok(Answer {
-        session: Some(SessionBody::of(&session)),
+        session: Some(SessionBody::of(&session, engine.status(&session))),
         ..Answer::success(Action::GetSession)
     })
 }
@@ -242,6 +276,8 @@ mod tests {
             max_cached_sessions: 10,
             max_sessions: 10,
             work_root: None,
+            session_ttl: None,
+            retention: None,
             lenient_gates: LenientGates::Enforced,
         };
         let meter = SdkMeterProvider::builder().build().meter("test");
@@ -263,14 +299,15 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        keeping_to_schema(call(engine, arguments).await.unwrap().into_structure())
+        let answer = call(engine, arguments, Caller::default()).await.unwrap();
+        keeping_to_schema(answer.into_structure())
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        match call(engine, arguments).await {
+        match call(engine, arguments, Caller::default()).await {
             Err(ToolError::Mendable(body)) => body,
             other => panic!("{other:?}"),
         }
@@ -380,7 +417,7 @@ mod tests {
     const REFUSED: &str = r#"
 {} => the argument `action` is missing
 {"action": 1} => `action` is 1, expected a string
-{"action": "pause"} => there is no action `pause`
+{"action": "fly"} => there is no action `fly`
 {"action": "start", "x": 1} => there is no argument `x`
 {"action": "start"} => start needs the argument `workflow_type`
 {"action": "start", "workflow_type": ["plain"]} => `workflow_type` is a list of 1, expected a string
@@ -402,7 +439,26 @@ mod tests {
 {"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": []} => `evidence` is a list of 0, expected an object
 {"action": "complete_phase", "session_id": "ID", "phase": 1, "evidence": {}} => phase 0 is open
 {"action": "complete_phase", "session_id": "ID", "phase": 0, "evidence": {}, "override_reason": ""} => an override's reason is
-{"action": "list_sessions", "status": "done"} => `done` is not one of active, paused, completed, error
+{"action": "list_sessions", "status": "done"} => `done` is not one of active, paused, completed, error, expired
+{"action": "pause"} => pause needs the argument `session_id`
+{"action": "pause", "session_id": "ID", "reason": " "} => reason is 1 to 2000 characters, this one has 0
+{"action": "pause", "session_id": "ID", "checkpoint_note": 7} => `checkpoint_note` is 7, expected a string
+{"action": "resume", "session_id": "ID"} => is not paused: phase 0 is open
+{"action": "retry_phase", "session_id": "ID"} => retry_phase needs the argument `phase`
+{"action": "retry_phase", "session_id": "ID", "phase": 1} => phase 1 cannot be retried: phase 0 is open
+{"action": "retry_phase", "session_id": "ID", "phase": 0, "reset_evidence": "yes"} => `reset_evidence` is "yes", expected true or false
+{"action": "rollback", "session_id": "ID"} => rollback needs the argument `to_phase`
+{"action": "rollback", "session_id": "ID", "to_phase": -1} => `to_phase` is -1, expected a whole number
+{"action": "rollback", "session_id": "ID", "to_phase": 1} => no way leads back to phase 1: no phase is completed, and the first is 0
+{"action": "get_errors", "session_id": "1"} => `1` is not a session id
+{"action": "list_sessions", "workflow_type": "../x"} => `../x` cannot name a workflow
+{"action": "list_sessions", "target_file": 7} => `target_file` is 7, expected a string
+{"action": "list_sessions", "sort": "name"} => `name` is not updated_at or created_at
+{"action": "list_sessions", "limit": 0} => 0 is not from 1 to 100
+{"action": "list_sessions", "limit": 101} => 101 is not from 1 to 100
+{"action": "list_sessions", "limit": 1.5} => `limit` is 1.5, expected a whole number
+{"action": "list_sessions", "cursor": "next"} => `cursor` is not one that list_sessions returned
+{"action": "list_sessions", "cursor": 1} => `cursor` is 1, expected a string
 {"action": "list_workflows", "category": 7} => `category` is 7, expected a string
 "#;
 
@@ -422,8 +478,8 @@ mod tests {
             assert_eq!(body["status"], "error", "{arguments}");
             assert!(body["action"].is_string() && body["error_type"] == "ValueError");
         }
-        let unknown = refused(&engine, json!({"action": "pause"})).await;
-        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 10);
+        let unknown = refused(&engine, json!({"action": "fly"})).await;
+        assert_eq!(unknown["valid_actions"].as_array().unwrap().len(), 15);
         let long = json!({"action": "get_phase", "session_id": "x".repeat(1_000_000)});
         let error = refused(&engine, long).await["error"].to_string();
         assert!(error.len() < 400, "{error}");

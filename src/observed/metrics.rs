@@ -29,6 +29,31 @@ const WAIT_SECONDS: [f64; 15] = [
 /// Causes of an eviction, in the order of their counters in [`CacheStats::evictions`].
 const CAUSES: [&str; 4] = ["expired", "explicit", "replaced", "size"];
 
+/// A count that its owner keeps.
+#[derive(Debug)]
+pub struct Count {
+    name: &'static str,
+    description: &'static str,
+    unit: &'static str,
+}
+
+/// Sessions that sweeps removed.
+pub const SWEPT: Count = Count {
+    name: "lockstep.sessions.swept",
+    description: "Sessions removed because they were older than their retention.",
+    unit: "{session}",
+};
+
+/// Has the exporter read a count that only grows.
+pub fn export_count(meter: &Meter, count: &Count, read: impl Fn() -> u64 + Send + Sync + 'static) {
+    meter
+        .u64_observable_counter(count.name)
+        .with_description(count.description)
+        .with_unit(count.unit)
+        .with_callback(move |observer| observer.observe(read(), &[]))
+        .build();
+}
+
 /// What one cache counted.
 #[derive(Debug)]
 pub(super) struct CacheStats {
@@ -253,6 +278,31 @@ pub(super) struct LockStats {
     waiters: AtomicI64,
 }
 
+impl LockStats {
+    fn counts(&self) -> LockCounts {
+        let acquisitions = |how: Acquired| self.acquisitions.sum(how as usize);
+        LockCounts {
+            name: self.name,
+            free: acquisitions(Acquired::Free),
+            waits: acquisitions(Acquired::AfterWait),
+            abandoned: acquisitions(Acquired::Abandoned),
+        }
+    }
+}
+
+/// What one lock counted since the start of the process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LockCounts {
+    /// The lock's name.
+    pub name: &'static str,
+    /// Acquisitions that did not have to wait.
+    pub free: u64,
+    /// Acquisitions after a wait.
+    pub waits: u64,
+    /// Waits that ended because the caller went away.
+    pub abandoned: u64,
+}
+
 /// The instruments of all locks and semaphores.
 ///
 /// # Observability
@@ -279,6 +329,12 @@ impl LockMetrics {
                 .with_boundaries(WAIT_SECONDS.to_vec())
                 .build(),
         }
+    }
+
+    /// Returns what each lock counted so far, in the order in which they were made.
+    pub fn counts(&self) -> Vec<LockCounts> {
+        let locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.iter().map(|lock| lock.counts()).collect()
     }
 
     pub(super) fn lock(&self, name: &'static str) -> LockRecorder {

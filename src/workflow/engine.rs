@@ -4,23 +4,32 @@ mod author;
 mod browse;
 mod complete;
 mod list;
+mod recover;
 mod replan;
 mod start;
+mod statistics;
+mod sweep;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tracing::{Span, info, instrument};
 
 pub use self::{
     complete::{Completed, Completion},
     list::Listing,
+    recover::{Errors, Recovered},
     replan::Replanned,
     start::Started,
+    statistics::Statistics,
 };
 pub use super::gate::LenientGates;
 use super::{
-    Catalogue, Definition, Drift, Error, Phase, PhaseContent, Session, SessionId, TaskContent,
-    WorkRoot,
+    Caller, Catalogue, Definition, Drift, Error, Moment, Phase, PhaseContent, Session, SessionId,
+    Status, TaskContent, Touch, WorkRoot,
     content::Content,
     index::Index,
     source::Sources,
@@ -44,6 +53,10 @@ pub struct Settings {
     /// Sessions kept in all, finished ones too. In one process it is exact; several over one
     /// directory may pass it by the starts that each has under way.
     pub max_sessions: usize,
+    /// How long an unfinished session lives that nobody changes; none: for ever.
+    pub session_ttl: Option<Duration>,
+    /// How long a session is kept that is finished or expired; none: for ever.
+    pub retention: Option<Duration>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
     /// The directory that evidence may claim files in; without one such claims do not pass.
@@ -64,6 +77,9 @@ pub struct Engine {
     /// Held for look-ups in memory only, never over a file.
     index: ObservedMutex<Index>,
     max_sessions: usize,
+    session_ttl: Option<Duration>,
+    retention: Option<Duration>,
+    swept: AtomicU64,
     lenient_gates: LenientGates,
     work_root: Option<WorkRoot>,
 }
@@ -117,6 +133,9 @@ impl Engine {
             starts: ObservedLocks::new("workflow.start", locks),
             index: ObservedMutex::new("workflow.index", index, locks),
             max_sessions: settings.max_sessions,
+            session_ttl: settings.session_ttl,
+            retention: settings.retention,
+            swept: AtomicU64::new(0),
             lenient_gates: settings.lenient_gates,
             work_root: settings.work_root.map(WorkRoot::new),
         }))
@@ -260,6 +279,33 @@ impl Engine {
             Ok(removed?)
         })
         .await
+    }
+
+    /// Returns how long an unfinished session lives that nobody changes; none: for ever.
+    pub fn session_ttl(&self) -> Option<Duration> {
+        self.session_ttl
+    }
+
+    /// Returns how long a session is kept that is finished or expired; none: for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        self.retention
+    }
+
+    /// Returns how a session stands now.
+    pub fn status(&self, session: &Session) -> Status {
+        self.status_at(session, &Moment::now())
+    }
+
+    fn status_at(&self, session: &Session, now: &Moment) -> Status {
+        session.status_at(now, self.session_ttl)
+    }
+
+    fn touch(&self, by: &Caller) -> Touch {
+        Touch {
+            at: Moment::now(),
+            by: by.clone(),
+            ttl: self.session_ttl,
+        }
     }
 
     /// Returns the session whose turn it is, as its file has it. Entries of the cache change only

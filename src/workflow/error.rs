@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use super::{Fault, Phase, SessionId, SourceError, WorkflowType};
+use super::{Fault, Moment, Phase, SessionId, SourceError, WorkflowType};
 use crate::observed::LoadPanicked;
 
 /// A workflow operation that failed.
@@ -57,6 +57,57 @@ pub enum Error {
     /// A finished session has no open phase.
     #[error("session `{0}` is complete: no phase is open")]
     Finished(SessionId),
+
+    /// Work on the session was put aside.
+    #[error("session `{0}` is paused")]
+    Paused(SessionId),
+
+    /// There is no pause that could end.
+    #[error("session `{id}` is not paused: phase {open} is open")]
+    NotPaused {
+        /// The session.
+        id: SessionId,
+        /// The phase that is open.
+        open: Phase,
+    },
+
+    /// Nobody changed the session for longer than sessions live.
+    #[error("session `{id}` is expired: nobody changed it since {since}")]
+    Expired {
+        /// The session.
+        id: SessionId,
+        /// When it was changed last.
+        since: Moment,
+    },
+
+    /// Only the open phase can be retried.
+    #[error("phase {requested} cannot be retried: phase {open} is open")]
+    NotRetried {
+        /// The phase that was to be retried.
+        requested: Phase,
+        /// The phase that is open.
+        open: Phase,
+    },
+
+    /// Only completed phases, and the first, can be opened again.
+    #[error("no way leads back to phase {to}: {}", way_back(*first, completed))]
+    NoWayBack {
+        /// The phase that was to be opened again.
+        to: Phase,
+        /// The first phase.
+        first: Phase,
+        /// The completed phases.
+        completed: Vec<Phase>,
+    },
+
+    /// A finished session is not opened again beside an unfinished one.
+    #[error("session `{id}` stays complete: session `{other}` is under way on the same target")]
+    Superseded {
+        /// The session that was to be opened again.
+        id: SessionId,
+        /// The unfinished one.
+        other: SessionId,
+    },
 
     /// The workflow of a session was removed.
     #[error("the workflow `{workflow}` of session `{id}` is not installed any more")]
@@ -128,6 +179,24 @@ pub enum Error {
     /// An override has no reason, or one that is too long.
     #[error("an override's reason is 1 to {most} characters, this one has {chars}")]
     Reason {
+        /// How many it has.
+        chars: usize,
+        /// The bound.
+        most: usize,
+    },
+
+    /// A listing cannot go on from there.
+    #[error("`cursor` is {problem}")]
+    Cursor {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// What a caller says about a change is blank, or too long.
+    #[error("{what} is 1 to {most} characters, this one has {chars}")]
+    Note {
+        /// Which argument.
+        what: &'static str,
         /// How many it has.
         chars: usize,
         /// The bound.
@@ -217,6 +286,12 @@ impl Error {
             Self::Locked { .. }
             | Self::OutOfOrder { .. }
             | Self::Finished(_)
+            | Self::Paused(_)
+            | Self::NotPaused { .. }
+            | Self::Expired { .. }
+            | Self::NotRetried { .. }
+            | Self::NoWayBack { .. }
+            | Self::Superseded { .. }
             | Self::NoPlan(_)
             | Self::NotDynamic(_)
             | Self::Source { .. }
@@ -226,6 +301,8 @@ impl Error {
             | Self::ReadOnly(_)
             | Self::TooLarge { .. }
             | Self::Reason { .. }
+            | Self::Note { .. }
+            | Self::Cursor { .. }
             | Self::TooManySessions { .. }
             | Self::Corrupt { .. }
             | Self::Contended(_) => Kind::Rejected,
@@ -233,6 +310,19 @@ impl Error {
             Self::State { .. } | Self::File { .. } | Self::Panicked(_) | Self::Task(_) => {
                 Kind::Internal
             }
+        }
+    }
+}
+
+fn way_back(first: Phase, completed: &[Phase]) -> String {
+    match completed {
+        [] => format!("no phase is completed, and the first is {first}"),
+        phases => {
+            let phases: Vec<_> = phases.iter().map(Phase::to_string).collect();
+            format!(
+                "completed are {}, and the first is {first}",
+                phases.join(", ")
+            )
         }
     }
 }

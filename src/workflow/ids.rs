@@ -11,10 +11,16 @@ const MAX_WORKFLOW_TYPE_BYTES: usize = 128;
 /// The longest target in bytes: what Linux accepts as a path.
 const MAX_TARGET_FILE_BYTES: usize = 4_096;
 
+/// Characters of a session's id.
+const SESSION_ID_CHARS: usize = 36;
+
 /// Identifies one workflow session, and names its file.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String")]
-pub struct SessionId(Uuid);
+///
+/// Invariant: 36 characters of `0-9`, `a-f` and `-`, wherever the hyphens are, as the Python
+/// server has it. Ours are random UUIDs, so that nobody guesses one.
+#[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SessionId([u8; SESSION_ID_CHARS]);
 
 /// A string that is not a session's id.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +31,20 @@ impl SessionId {
     /// Draws a fresh id.
     #[expect(clippy::new_without_default, reason = "each call gives another value")]
     pub fn new() -> Self {
-        Self(Uuid::new_v4())
+        let mut id = [0; SESSION_ID_CHARS];
+        Uuid::new_v4().hyphenated().encode_lower(&mut id);
+        Self(id)
     }
 
-    /// Returns the first byte, which spreads ids evenly.
+    /// Returns the byte that the first two characters are in hexadecimal, which spreads ids
+    /// evenly; a hyphen counts as 0.
     pub(super) fn stripe(self) -> u8 {
-        self.0.as_bytes()[0]
+        let digit = |at: usize| char::from(self.0[at]).to_digit(16).unwrap_or_default() as u8;
+        digit(0) << 4 | digit(1)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("all are ASCII")
     }
 }
 
@@ -38,9 +52,9 @@ impl TryFrom<&str> for SessionId {
     type Error = InvalidSessionId;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
-        // Only the one spelling that names a file: lower case, hyphenated, no braces.
-        match Uuid::try_parse(text) {
-            Ok(id) if id.to_string() == text => Ok(Self(id)),
+        let allowed = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+        match text.as_bytes().try_into() {
+            Ok(id) if text.as_bytes().iter().all(allowed) => Ok(Self(id)),
             _ => Err(InvalidSessionId(text.to_owned())),
         }
     }
@@ -54,9 +68,21 @@ impl TryFrom<String> for SessionId {
     }
 }
 
+impl From<SessionId> for String {
+    fn from(id: SessionId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -272,11 +298,29 @@ mod tests {
             (id, true),
             (upper.as_str(), false),
             (plain.as_str(), false),
+            ("000000000000000000000000000000000000", true),
+            ("------------------------------------", true),
+            ("0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3b\n", false),
+            ("0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a3", false),
+            ("0d9bb2a0-7a0c-4c5c-9d9d-0f7f3f1f2a/b", false),
             ("../../../../../../../../../etc/passwd", false),
             ("", false),
         ];
         for (text, valid) in cases {
-            assert_eq!(SessionId::try_from(text).is_ok(), valid, "{text:?}");
+            let id = SessionId::try_from(text).ok();
+            assert_eq!(id.is_some(), valid, "{text:?}");
+            assert!(id.is_none_or(|id| id.to_string() == text));
+        }
+        let drawn = SessionId::new().to_string();
+        assert!(Uuid::try_parse(&drawn).is_ok_and(|id| id.get_version_num() == 4));
+    }
+
+    #[test]
+    fn a_stripe_is_what_an_id_begins_with() {
+        let cases = [("0d", 0x0d), ("ff", 0xff), ("--", 0), ("7-", 0x70)];
+        for (start, stripe) in cases {
+            let id = SessionId::try_from(format!("{start}{}", "0".repeat(34))).unwrap();
+            assert_eq!(id.stripe(), stripe, "{start}");
         }
     }
 }

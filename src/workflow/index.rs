@@ -1,9 +1,12 @@
 //! What the session files hold, in short: found without reading them again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use super::{
-    Error, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType,
+    Caller, Error, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType,
     store::{Identity, Stored},
 };
 
@@ -19,7 +22,7 @@ pub struct Summary {
     pub workflow: WorkflowType,
     /// What it is run on.
     pub target: TargetFile,
-    /// How it stands.
+    /// How it stands; of the index, whatever its age.
     pub status: Status,
     /// The open phase.
     pub current: Phase,
@@ -27,6 +30,10 @@ pub struct Summary {
     pub created_at: Moment,
     /// When it was changed last.
     pub updated_at: Moment,
+    /// Who started it, if they said so.
+    pub started_by: Option<Caller>,
+    /// Who changed it last, if they said so.
+    pub touched_by: Option<Caller>,
 }
 
 /// The sessions of the state directory as they were last seen.
@@ -35,12 +42,14 @@ pub struct Summary {
 /// its [`Identity`] with the file's.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    entries: HashMap<SessionId, Entry>,
+    entries: HashMap<SessionId, Entry, foldhash::quality::RandomState>,
     by_key: HashMap<Key, BTreeSet<SessionId>>,
     /// Starts under way, whose files are not there yet.
     reserved: usize,
     /// Counts the entries put, so that a listing does not drop what is newer than itself.
     clock: u64,
+    /// Counts the listings.
+    listings: u64,
 }
 
 #[derive(Debug)]
@@ -48,6 +57,8 @@ struct Entry {
     summary: Summary,
     identity: Identity,
     put_at: u64,
+    /// The last listing that found it.
+    listed_in: u64,
 }
 
 /// The time at which a listing began.
@@ -65,6 +76,7 @@ impl Index {
         let entry = Entry {
             identity: stored.identity,
             put_at: self.clock,
+            listed_in: 0,
             summary,
         };
         self.entries.insert(entry.summary.id, entry);
@@ -99,22 +111,34 @@ impl Index {
         ListingBegan(self.clock)
     }
 
-    /// Drops what a listing did not find, and returns what it found new.
-    pub(super) fn merge(&mut self, began: ListingBegan, listed: &[SessionId]) -> Vec<SessionId> {
-        let present: HashSet<_> = listed.iter().copied().collect();
-        let gone = |(id, entry): (&SessionId, &Entry)| {
-            (entry.put_at <= began.0 && !present.contains(id)).then_some(*id)
-        };
-        let gone: Vec<_> = self.entries.iter().filter_map(gone).collect();
-        gone.into_iter().for_each(|id| self.remove(id));
-        let unknown = |id: &&SessionId| !self.entries.contains_key(id);
-        listed.iter().filter(unknown).copied().collect()
-    }
-
-    /// Says whether the entry of a session is of the file with that identity.
-    pub(super) fn knows(&self, id: SessionId, identity: Identity) -> bool {
-        let entry = self.entries.get(&id);
-        entry.is_some_and(|entry| entry.identity == identity)
+    /// Drops what a listing did not find, and returns what it found new, or under another
+    /// identity than is known. A listing of names alone finds no other identities.
+    pub(super) fn merge(
+        &mut self,
+        began: ListingBegan,
+        listed: impl IntoIterator<Item = (SessionId, Option<Identity>)>,
+    ) -> Vec<SessionId> {
+        self.listings += 1;
+        let (this, mut found, mut unknown) = (self.listings, 0, Vec::new());
+        for (id, identity) in listed {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                unknown.push(id);
+                continue;
+            };
+            found += usize::from(entry.listed_in != this);
+            entry.listed_in = this;
+            if identity.is_some_and(|identity| identity != entry.identity) {
+                unknown.push(id);
+            }
+        }
+        if found < self.entries.len() {
+            let gone = |(id, entry): (&SessionId, &Entry)| {
+                (entry.put_at <= began.0 && entry.listed_in != this).then_some(*id)
+            };
+            let gone: Vec<_> = self.entries.iter().filter_map(gone).collect();
+            gone.into_iter().for_each(|id| self.remove(id));
+        }
+        unknown
     }
 
     /// Sets a place aside for a new session.
@@ -151,6 +175,14 @@ impl Summary {
             current: session.current,
             created_at: session.created_at.clone(),
             updated_at: session.updated_at.clone(),
+            started_by: session.record().started_by.clone(),
+            touched_by: session.record().touched_by.clone(),
         }
+    }
+
+    /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
+    /// for `ttl`.
+    pub(super) fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
+        self.status.aged(&self.updated_at, now, ttl)
     }
 }

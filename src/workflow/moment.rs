@@ -1,6 +1,6 @@
 //! Points in time as session files have them.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,12 @@ impl Moment {
     /// Returns the instant, by which moments are ordered.
     pub fn instant(&self) -> Timestamp {
         self.at
+    }
+
+    /// Says whether more than `age` lies between `earlier` and this.
+    pub(super) fn is_later_by(&self, age: Duration, earlier: &Self) -> bool {
+        let between = self.at.duration_since(earlier.at);
+        between.is_positive() && between.unsigned_abs() > age
     }
 
     /// Returns the text, as it is in the file.

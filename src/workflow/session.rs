@@ -1,12 +1,23 @@
 //! A workflow session: a value without lock, file or clock.
 
+mod record;
+mod recovery;
+mod state;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Definition, Error, FixedPlan, Moment, Phase, SessionId, TargetFile, WorkflowType, gate::Verdict,
+    Definition, Error, FixedPlan, Moment, Note, Phase, SessionId, TargetFile, WorkflowType,
+    gate::Verdict,
+};
+
+pub use self::{
+    record::{Archived, Attempt, Event, FaultMet, Happened, Newest, Pause, Record},
+    recovery::{Submitted, Touch},
+    state::{Action, Outcome, Refusal, Status},
 };
 
 /// One run of a workflow, exactly as its file has it. The format is the Python server's; what
@@ -56,6 +67,8 @@ struct Own {
     /// From which phase to which; a file of the Python server's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,
+    #[serde(default)]
+    record: Record,
     /// What the source of a dynamic workflow said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Arc<FixedPlan>>,
@@ -94,20 +107,6 @@ pub enum Checkpoint {
     Skipped,
 }
 
-/// How a session stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// A phase is open.
-    Active,
-    /// A phase is open, and work on it was put aside.
-    Paused,
-    /// All phases are completed.
-    Completed,
-    /// A gate refused the evidence last submitted to it.
-    Error,
-}
-
 impl Session {
     /// Starts a run of `definition` on `target`. `options` are kept as metadata.
     pub fn start(
@@ -115,7 +114,7 @@ impl Session {
         definition: &Definition,
         target: TargetFile,
         options: Map<String, Value>,
-        now: Moment,
+        touch: &Touch,
     ) -> Self {
         let mut session = Self {
             id,
@@ -125,13 +124,16 @@ impl Session {
             completed: Vec::new(),
             artifacts: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
-            created_at: now.clone(),
-            updated_at: now,
+            created_at: touch.at.clone(),
+            updated_at: touch.at.clone(),
             metadata: options,
             own: Own::default(),
             unknown: Map::new(),
         };
         session.follow(definition);
+        session.own.record.started_by = Some(touch.by.clone());
+        session.own.record.touched_by = Some(touch.by.clone());
+        session.log(Happened::Started, session.current, None, touch);
         session.remember(definition);
         session
     }
@@ -172,21 +174,6 @@ impl Session {
             Phase(0) => u64::from(self.current.0) >= total,
             Phase(_) => u64::from(self.current.0) > total,
         })
-    }
-
-    /// Returns how the session stands.
-    pub fn status(&self) -> Status {
-        let paused = self.metadata.get("paused").is_some_and(truthy);
-        let failed = |checkpoint: &Checkpoint| *checkpoint == Checkpoint::Failed;
-        if self.is_complete() {
-            Status::Completed
-        } else if paused {
-            Status::Paused
-        } else if self.checkpoints.values().any(failed) {
-            Status::Error
-        } else {
-            Status::Active
-        }
     }
 
     /// Checks that `phase` may be read: it is open, or completed.
@@ -230,7 +217,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Finished`] and [`Error::OutOfOrder`] unless `phase` is the open one;
+    /// As [`Session::admit`]; [`Error::OutOfOrder`] unless `phase` is the open one;
     /// [`Error::Contended`] if `definition` was read with another plan than the session has.
     pub fn complete(
         &self,
@@ -238,11 +225,15 @@ impl Session {
         definition: &Definition,
         evidence: &Map<String, Value>,
         verdict: &Verdict,
-        now: Moment,
+        touch: &Touch,
     ) -> Result<Self, Error> {
+        let action = match verdict.passed {
+            true => Action::Pass,
+            false => Action::Fail,
+        };
+        let mut next = self.touched(action, touch)?;
         self.open(phase)?;
         self.follows(definition)?;
-        let mut next = self.clone();
         next.follow(definition);
         let outputs = match &verdict.overridden {
             Some(reason) => json!({ "override": { "reason": reason, "errors": verdict.waived } }),
@@ -253,37 +244,47 @@ impl Session {
             "evidence": evidence,
             "outputs": outputs,
             "commands_executed": [],
-            "timestamp": now.as_str(),
+            "timestamp": touch.at.as_str(),
         });
         next.artifacts.insert(phase, Arc::new(artifact));
-        next.updated_at = now;
-        next.own.revision += 1;
         if !verdict.passed {
             next.checkpoints.insert(phase, Checkpoint::Failed);
+            let record = &mut next.own.record;
+            record.failed(phase, &verdict.errors, &touch.at, &touch.by);
+            next.log(Happened::Failed, phase, None, touch);
             return Ok(next);
         }
         next.checkpoints.insert(phase, Checkpoint::Passed);
         next.completed.push(phase);
         next.current = phase.next();
         next.remember(definition);
+        let reason = verdict.overridden.as_deref();
+        let happened = match reason {
+            Some(_) => Happened::Overridden,
+            None => Happened::Completed,
+        };
+        let reason = reason.and_then(|reason| Note::new("override_reason", reason).ok());
+        next.log(happened, phase, reason, touch);
         Ok(next)
     }
 
     /// Follows the plan that `definition` has from now on; `options` are kept as those of `start`.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::admit`].
     pub fn replan(
         &self,
         definition: &Definition,
         options: &Map<String, Value>,
-        now: Moment,
-    ) -> Self {
-        let mut next = self.clone();
+        touch: &Touch,
+    ) -> Result<Self, Error> {
+        let mut next = self.touched(Action::Replan, touch)?;
         next.metadata.extend(options.clone());
         next.follow(definition);
         next.remember(definition);
-        next.updated_at = now;
-        next.own.revision += 1;
-        next
+        next.log(Happened::Replanned, self.current, None, touch);
+        Ok(next)
     }
 
     /// Checks that `definition` was read with the plan that the session has by now.
@@ -323,33 +324,6 @@ impl Session {
 
     fn total_in_metadata(&self) -> Option<u64> {
         self.metadata.get("total_phases")?.as_u64()
-    }
-}
-
-impl Status {
-    /// Every status, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Completed, Self::Error];
-
-    /// Returns the name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// As Python has it: the key is set by whoever writes the file.
-fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(entries) => !entries.is_empty(),
     }
 }
 

@@ -91,6 +91,17 @@ impl Store {
         Ok(ids)
     }
 
+    /// Lists the sessions that there are files of, and the files' identities.
+    pub(super) fn identities(&self) -> Result<Vec<(SessionId, Identity)>, Error> {
+        let mut path = self.dir.join("any");
+        let identified = |id: SessionId| {
+            path.set_file_name(file_name(id));
+            // A file that is gone by now, or cannot be asked about, is left out.
+            Some((id, Identity::of(&fs::metadata(&path).ok()?)))
+        };
+        Ok(self.ids()?.into_iter().filter_map(identified).collect())
+    }
+
     /// Returns the identity of a session's file; none if there is no file.
     pub(super) fn identity(&self, id: SessionId) -> Result<Option<Identity>, Error> {
         let path = self.path(id);
@@ -155,6 +166,28 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::UnknownSession(id)),
             other => other.map_err(|source| failed("remove", &path, source)),
         }
+    }
+
+    /// Removes the file of a session if it still is the `expected` one, and says whether it was.
+    pub(super) fn remove_unchanged(
+        &self,
+        expected: Identity,
+        id: SessionId,
+    ) -> Result<bool, Error> {
+        let _locked = self.lock_session(id)?;
+        if self.identity(id)? != Some(expected) {
+            return Ok(false);
+        }
+        let path = self.path(id);
+        fs::remove_file(&path)
+            .and_then(|()| sync_directory(&self.dir))
+            .map_err(|source| failed("remove", &path, source))?;
+        Ok(true)
+    }
+
+    /// Returns the directory.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Waits until no other process starts a session of a key in `stripe`.
@@ -227,8 +260,12 @@ impl Store {
     }
 
     fn path(&self, id: SessionId) -> PathBuf {
-        self.dir.join(format!("{id}.json"))
+        self.dir.join(file_name(id))
     }
+}
+
+fn file_name(id: SessionId) -> String {
+    format!("{id}.json")
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {

@@ -28,7 +28,7 @@ const CALLERS: usize = 4;
 /// Phases of each session: enough that sessions of one process are met again by the next.
 const PHASES: usize = 30;
 
-/// The phase that each session has reached, as far as the server has said so.
+/// The revision that each session has reached, as far as the server has said so.
 type Acknowledged = BTreeMap<String, u64>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,13 +44,13 @@ async fn nothing_acknowledged_is_lost_and_no_file_is_broken_by_kill_9() {
         changes += run_until_killed(&content, state.path(), killed_after, &mut acknowledged).await;
 
         let found = sessions(state.path());
-        for (id, phase) in &acknowledged {
+        for (id, revision) in &acknowledged {
             let reached = found
                 .get(id)
                 .unwrap_or_else(|| panic!("round {round}: {id} is lost"));
             assert!(
-                reached >= phase,
-                "round {round}: {id} is at {reached}, acknowledged was {phase}"
+                reached >= revision,
+                "round {round}: {id} is at {reached}, acknowledged was {revision}"
             );
         }
     }
@@ -95,8 +95,11 @@ async fn run_until_killed(
             let (made, enough) = (Arc::clone(&made), Arc::clone(&enough));
             tokio::spawn(async move {
                 // Ends with the process: a call that gets no answer returns nothing.
-                let report = |id: &str, phase| {
-                    sender.send((id.to_owned(), phase)).unwrap();
+                let report = |answer: &Value| {
+                    let id = answer["session_id"].as_str().unwrap().to_owned();
+                    sender
+                        .send((id, answer["revision"].as_u64().unwrap()))
+                        .unwrap();
                     if made.fetch_add(1, SeqCst) + 1 == killed_after {
                         enough.notify_one();
                     }
@@ -115,36 +118,77 @@ async fn run_until_killed(
     drop(client);
 
     let mut count = 0;
-    while let Some((id, phase)) = receiver.recv().await {
+    while let Some((id, revision)) = receiver.recv().await {
         let reached = acknowledged.entry(id).or_default();
-        *reached = phase.max(*reached);
+        *reached = revision.max(*reached);
         count += 1;
     }
     count
 }
 
-/// Starts or resumes sessions and completes their phases, one after another.
+/// Starts or resumes sessions and works through their phases, one after another: some fail first
+/// and are retried, some are done while paused before, and from time to time the way back is gone.
 async fn change_sessions(
     peer: &Peer<RoleClient>,
     caller: usize,
-    report: impl Fn(&str, u64),
+    report: impl Fn(&Value),
 ) -> Option<()> {
     for turn in 0.. {
         let target = format!("src/{caller}-{turn}.rs");
         let start = json!({ "action": "start", "workflow_type": "long_v1", "target_file": target });
         let started = call(peer, start).await?;
+        report(&started);
         let id = started["session_id"].as_str()?.to_owned();
+        let act = async |action: &str, mut more: Value| {
+            more["action"] = json!(action);
+            more["session_id"] = json!(id);
+            let mut answer = call(peer, more).await?;
+            assert_eq!(answer["status"], "success", "{answer}");
+            answer["session_id"] = json!(id);
+            report(&answer);
+            Some(answer)
+        };
+        if started["session_status"] == "paused" {
+            act("resume", json!({})).await?;
+        }
         let mut phase = started["current_phase"].as_u64()?;
-        report(&id, phase);
         while phase < PHASES as u64 {
-            let complete = json!({ "action": "complete_phase", "session_id": id, "phase": phase, "evidence": { "done": true } });
-            let completed = call(peer, complete).await?;
+            match phase % 5 {
+                1 => {
+                    act("pause", json!({ "reason": "a test" })).await?;
+                    act("resume", json!({})).await?;
+                }
+                2 => {
+                    act("complete_phase", json!({ "phase": phase, "evidence": {} })).await?;
+                    let retry = json!({ "phase": phase, "reset_evidence": true });
+                    act("retry_phase", retry).await?;
+                }
+                // Not for ever: the second time, evidence lies in the archive.
+                4 if !rolled_back(peer, &id, phase).await? => {
+                    let back = json!({ "to_phase": phase - 1, "reason": "a test" });
+                    act("rollback", back).await?;
+                    phase -= 1;
+                }
+                _ => {}
+            }
+            let complete = json!({ "phase": phase, "evidence": { "done": true } });
+            let completed = act("complete_phase", complete).await?;
             assert_eq!(completed["checkpoint_passed"], true, "{completed}");
             phase += 1;
-            report(&id, phase);
         }
     }
     None
+}
+
+/// Says whether evidence of the phase before `phase` is archived.
+async fn rolled_back(peer: &Peer<RoleClient>, id: &str, phase: u64) -> Option<bool> {
+    let session = call(peer, json!({ "action": "get_session", "session_id": id })).await?;
+    let archive = session["archive"].as_array()?;
+    Some(
+        archive
+            .iter()
+            .any(|old| old["phase"] == phase - 1 && old["reason"] == "a test"),
+    )
 }
 
 async fn call(peer: &Peer<RoleClient>, arguments: Value) -> Option<Value> {
@@ -153,7 +197,7 @@ async fn call(peer: &Peer<RoleClient>, arguments: Value) -> Option<Value> {
     peer.call_tool(params).await.ok()?.structured_content
 }
 
-/// Reads every session's file as another program would.
+/// Reads every session's file as another program would, and holds it against itself.
 fn sessions(state: &Path) -> Acknowledged {
     let files = fs::read_dir(state)
         .unwrap()
@@ -168,8 +212,14 @@ fn sessions(state: &Path) -> Acknowledged {
             let text = fs::read(&path).unwrap();
             let session: Value = serde_json::from_slice(&text)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let id = session["session_id"].as_str().unwrap().to_owned();
-            (id, session["current_phase"].as_u64().unwrap())
+            let current = session["current_phase"].as_u64().unwrap();
+            let done: Vec<_> = (0..current).collect();
+            assert_eq!(session["completed_phases"], json!(done), "{session}");
+            let own = &session["lockstep"];
+            let revision = own["revision"].as_u64().unwrap();
+            // Each change is one event.
+            assert_eq!(own["record"]["history"]["count"], revision + 1, "{session}");
+            (session["session_id"].as_str().unwrap().to_owned(), revision)
         })
         .collect()
 }

@@ -26,6 +26,7 @@ mod real_workflows;
 mod resources;
 mod schema;
 mod search_engine;
+mod sessions;
 mod telemetry;
 mod tools;
 mod workflow_engine;

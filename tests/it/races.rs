@@ -1,6 +1,9 @@
 //! Many callers, both transports, one state.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -133,6 +136,110 @@ async fn callers_over_a_hundred_sessions_lose_and_mix_none() {
     }
     assert_eq!(session_files(&server), 100);
     assert_eq!(server.metrics.double_loads(), 0);
+}
+
+/// A hundred callers of both transports who do everything to ten sessions at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_pause_resume_complete_retry_and_roll_back_at_once_lose_no_change() {
+    let server = TestServer::spawn().await;
+    let clients = clients(&server).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(server.started().await);
+    }
+    let mut acknowledged = BTreeMap::new();
+    for round in 0..5 {
+        let answers = at_once(&clients, 100, |n| {
+            ("workflow", attempt(&ids[n % 10], n + round))
+        })
+        .await;
+        for (n, answer) in answers.iter().enumerate() {
+            let changed = answer["status"] == "success";
+            let told = answer["error"].is_string() && answer["remediation"].is_string();
+            assert!(changed || told, "{answer}");
+            *acknowledged.entry(ids[n % 10].clone()).or_insert(0) += u64::from(changed);
+        }
+    }
+    for (id, changes) in acknowledged {
+        let session = server
+            .workflow("get_session", json!({ "session_id": id }))
+            .await;
+        assert_eq!(session["revision"], changes, "{session}");
+        assert_eq!(session["history"]["count"], changes + 1, "{session}");
+        let state = server
+            .workflow("get_state", json!({ "session_id": id }))
+            .await;
+        let state = &state["workflow_state"];
+        let open = state["current_phase"].as_u64().unwrap();
+        let done: Vec<_> = (0..open).collect();
+        assert_eq!(state["completed_phases"], json!(done), "{state}");
+    }
+    assert_eq!(server.metrics.double_loads(), 0);
+}
+
+/// The same with callers who delete: what is deleted stays so, and its file with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_deleted_among_changes_is_gone_whoever_changes_it_last() {
+    let server = TestServer::spawn().await;
+    let clients = clients(&server).await;
+    for round in 0..20 {
+        let id = server.started().await;
+
+        let answers = at_once(&clients, 20, |n| {
+            let call = match n {
+                7 => json!({ "action": "delete_session", "session_id": id }),
+                n => attempt(&id, n + round),
+            };
+            ("workflow", call)
+        })
+        .await;
+
+        assert_eq!(answers[7]["deleted"], true, "round {round}");
+        let gone = json!({ "action": "get_state", "session_id": id });
+        server.refused("workflow", gone).await;
+        assert_eq!(session_files(&server), 0, "round {round}");
+    }
+}
+
+/// One of the changes that there are, told by `n`.
+fn attempt(id: &str, n: usize) -> Value {
+    let phase = n % 2;
+    let mut call = match n % 7 {
+        0 | 1 => {
+            json!({ "action": "complete_phase", "phase": phase, "evidence": { "done": true } })
+        }
+        2 => json!({ "action": "complete_phase", "phase": phase, "evidence": {} }),
+        3 => json!({ "action": "pause" }),
+        4 => json!({ "action": "resume" }),
+        5 => json!({ "action": "retry_phase", "phase": phase, "reset_evidence": true }),
+        _ => json!({ "action": "rollback", "to_phase": 0 }),
+    };
+    call["session_id"] = json!(id);
+    call
+}
+
+/// Clients who go away in the middle of a pause or a rollback: it is made, or it is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_caller_goes_away_is_whole_or_not_made() {
+    let server = TestServer::spawn().await;
+    let id = server.started().await;
+    for round in 0..60 {
+        let body = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "workflow", "arguments": attempt(&id, round) },
+        });
+        let call = tokio::spawn(server.post(body.to_string()).send());
+        for _ in 0..round % 20 {
+            tokio::task::yield_now().await;
+        }
+        call.abort();
+
+        let session = server
+            .workflow("get_session", json!({ "session_id": id }))
+            .await;
+        let changes = session["history"]["count"].as_u64().unwrap();
+        assert_eq!(session["revision"], changes - 1, "round {round}: {session}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -236,6 +236,16 @@ async fn bad_workflow_arguments_are_refused_with_what_to_do() {
             json!({ "action": "list_sessions", "status": "sleeping" }),
             "status",
         ),
+        (
+            json!({ "action": "list_sessions", "cursor": "zzz" }),
+            "next_cursor",
+        ),
+        (json!({ "action": "list_sessions", "limit": 101 }), "100"),
+        (json!({ "action": "pause", "session_id": unknown }), unknown),
+        (
+            json!({ "action": "rollback", "session_id": id, "to_phase": 1 }),
+            "the first is 0",
+        ),
         (json!({ "action": "list_workflows", "phasee": 1 }), "phasee"),
     ];
 
@@ -332,6 +342,9 @@ async fn server_information_and_date_are_true_and_take_no_arguments() {
     assert_eq!(info["server"]["pid"], std::process::id());
     assert_eq!(info["server"]["transport_mode"], "http");
     assert_eq!(info["capabilities"]["tools_available"], 6);
+    let sessions = &info["sessions"];
+    assert_eq!(sessions["total_sessions"], 0);
+    assert_eq!(sessions["cleanup_days"], Value::Null);
     let today = jiff::ZonedDateTime::now().strftime("%Y-%m-%d").to_string();
     assert_eq!(date["iso_date"], today);
     for tool in ["get_server_info", "current_date"] {

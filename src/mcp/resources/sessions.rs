@@ -30,7 +30,7 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ResourceContents, ErrorData> {
     match engine.session(id).await {
-        Ok(session) => as_json(uri, &workflow::session_view(&session)),
+        Ok(session) => as_json(uri, &workflow::session_view(engine, &session)),
         Err(error) => Err(of_engine(uri, &error)),
     }
 }

@@ -4,12 +4,15 @@ use rmcp::model::JsonObject;
 use serde_json::{Map, Value};
 
 use super::{
-    input::{ARGUMENTS, Action, Detail, TOLERATED},
+    input::{ARGUMENTS, Action, Detail},
     refusal,
 };
 use crate::{
     mcp::error::ToolError,
-    workflow::{Phase, SessionId, Status, TargetFile, WorkflowType},
+    workflow::{
+        Cursor, MAX_LISTED, Note, Phase, Prefix, SessionId, SessionQuery, Sort, Status, Submitted,
+        TargetFile, WorkflowType,
+    },
 };
 
 /// The largest number of a phase or a task: beyond, it is a slip.
@@ -46,8 +49,8 @@ impl Arguments {
                 return Err(refusal::of_action("", error));
             }
         };
-        let known = |name: &str| ARGUMENTS.contains(&name) || TOLERATED.contains(&name);
-        if let Some(name) = given.keys().find(|name| !known(name)) {
+        let unknown = |name: &&String| !ARGUMENTS.contains(&name.as_str());
+        if let Some(name) = given.keys().find(unknown) {
             let error = format!("there is no argument `{}`", shortened(name));
             let remediation = format!("the arguments are: {}", ARGUMENTS.join(", "));
             return Err(refusal::of_argument(
@@ -118,7 +121,48 @@ impl Arguments {
         }
     }
 
-    pub(super) fn status(&self) -> Result<Option<Status>, ToolError> {
+    pub(super) fn query(&self) -> Result<SessionQuery, ToolError> {
+        let workflow = self.text("workflow_type")?;
+        let workflow = workflow.map(WorkflowType::try_from).transpose();
+        let prefix = self.text("target_file")?.map(Prefix::try_from).transpose();
+        let cursor = self.text("cursor")?.map(Cursor::try_from).transpose();
+        Ok(SessionQuery {
+            status: self.status()?,
+            workflow: workflow.map_err(|error| self.refuse("workflow_type", &error.to_string()))?,
+            target_prefix: prefix
+                .map_err(|error| self.refuse("target_file", &error.to_string()))?,
+            sort: self.sort()?,
+            limit: self.limit()?,
+            cursor: cursor.map_err(|error| refusal::of_cursor(self.action, &error))?,
+        })
+    }
+
+    fn sort(&self) -> Result<Sort, ToolError> {
+        let Some(name) = self.text("sort")? else {
+            return Ok(Sort::default());
+        };
+        let known = Sort::ALL.into_iter().find(|sort| sort.as_str() == name);
+        known.ok_or_else(|| {
+            let names = Sort::ALL.map(Sort::as_str).join(" or ");
+            self.refuse("sort", &format!("`{}` is not {names}", shortened(name)))
+        })
+    }
+
+    fn limit(&self) -> Result<usize, ToolError> {
+        match self.number("limit")? {
+            None => Ok(MAX_LISTED),
+            // What is beyond usize is beyond the bound.
+            Some(limit) => match usize::try_from(limit).unwrap_or(usize::MAX) {
+                limit @ 1..=MAX_LISTED => Ok(limit),
+                limit => {
+                    let rule = format!("{limit} is not from 1 to {MAX_LISTED}");
+                    Err(self.refuse("limit", &rule))
+                }
+            },
+        }
+    }
+
+    fn status(&self) -> Result<Option<Status>, ToolError> {
         let Some(name) = self.text("status")? else {
             return Ok(None);
         };
@@ -132,6 +176,33 @@ impl Arguments {
                     &format!("`{}` is not one of {names}", shortened(name)),
                 )
             })
+    }
+
+    pub(super) fn reason(&self) -> Result<Option<Note>, ToolError> {
+        self.note("reason")
+    }
+
+    pub(super) fn checkpoint_note(&self) -> Result<Option<Note>, ToolError> {
+        self.note("checkpoint_note")
+    }
+
+    pub(super) fn submitted(&self) -> Result<Submitted, ToolError> {
+        match self.given.get("reset_evidence") {
+            None | Some(Value::Bool(false)) => Ok(Submitted::Kept),
+            Some(Value::Bool(true)) => Ok(Submitted::Archived),
+            Some(other) => Err(self.mistyped("reset_evidence", other, "true or false")),
+        }
+    }
+
+    pub(super) fn to_phase(&self) -> Result<Phase, ToolError> {
+        let phase = self.number("to_phase")?.map(Phase);
+        phase.ok_or_else(|| self.missing("to_phase", "0"))
+    }
+
+    fn note(&self, name: &'static str) -> Result<Option<Note>, ToolError> {
+        let note = self.text(name)?.map(|text| Note::new(name, text));
+        note.transpose()
+            .map_err(|error| self.refuse(name, &error.to_string()))
     }
 
     pub(super) fn detail(&self) -> Result<Detail, ToolError> {

@@ -23,10 +23,15 @@ pub(super) enum Action {
     ListSessions,
     GetSession,
     DeleteSession,
+    Pause,
+    Resume,
+    RetryPhase,
+    Rollback,
+    GetErrors,
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ListWorkflows,
         Self::Start,
         Self::GetPhase,
@@ -37,6 +42,11 @@ impl Action {
         Self::ListSessions,
         Self::GetSession,
         Self::DeleteSession,
+        Self::Pause,
+        Self::Resume,
+        Self::RetryPhase,
+        Self::Rollback,
+        Self::GetErrors,
     ];
 
     /// Returns the name that callers use.
@@ -52,6 +62,11 @@ impl Action {
             Self::ListSessions => "list_sessions",
             Self::GetSession => "get_session",
             Self::DeleteSession => "delete_session",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::RetryPhase => "retry_phase",
+            Self::Rollback => "rollback",
+            Self::GetErrors => "get_errors",
         }
     }
 
@@ -79,13 +94,13 @@ struct Input {
     action: Action,
     /// From start.
     session_id: Option<String>,
-    /// For start, as `list_workflows` names it.
+    /// For start, as `list_workflows` names it; `list_sessions` filters by it.
     workflow_type: Option<String>,
-    /// For start: a path relative to your workspace.
+    /// For start: a path relative to your workspace. `list_sessions` takes its beginning.
     target_file: Option<String>,
     /// For start and replan, such as `{"spec_path": "specs/a"}`.
     options: Option<JsonObject>,
-    /// For `get_task` and `complete_phase`; `get_phase` takes the open one if absent.
+    /// For `get_task`, `complete_phase`, `retry_phase`; `get_phase` takes the open one if absent.
     phase: Option<u32>,
     /// For `get_task`.
     task_number: Option<u32>,
@@ -96,15 +111,30 @@ struct Input {
     /// For `list_workflows`.
     category: Option<String>,
     /// For `list_sessions`.
-    #[schemars(extend("enum" = ["active", "paused", "completed", "error", null]))]
+    #[schemars(extend("enum" = ["active", "paused", "completed", "error", "expired", null]))]
     status: Option<String>,
+    /// For pause, `retry_phase`, rollback.
+    reason: Option<String>,
+    /// For pause.
+    checkpoint_note: Option<String>,
+    /// For `retry_phase`: archive what was submitted.
+    reset_evidence: Option<bool>,
+    /// For rollback: completed, or the first.
+    to_phase: Option<u32>,
+    /// For `list_sessions`.
+    #[schemars(extend("enum" = ["updated_at", "created_at", null]))]
+    sort: Option<String>,
+    /// For `list_sessions`, to 100.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
     /// links: resource links in place of long texts.
     #[schemars(extend("enum" = ["full", "links", null]))]
     detail: Option<String>,
 }
 
 /// The names of the arguments.
-pub(super) const ARGUMENTS: [&str; 12] = [
+pub(super) const ARGUMENTS: [&str; 19] = [
     "action",
     "session_id",
     "workflow_type",
@@ -116,19 +146,19 @@ pub(super) const ARGUMENTS: [&str; 12] = [
     "override_reason",
     "category",
     "status",
+    "reason",
+    "checkpoint_note",
+    "reset_evidence",
+    "to_phase",
+    "sort",
+    "limit",
+    "cursor",
     "detail",
 ];
 
-/// Arguments that the Python server's tool has for actions that are not there yet. Its clients
-/// send them with their defaults.
-pub(super) const TOLERATED: [&str; 4] = ["reason", "checkpoint_note", "reset_evidence", "to_phase"];
-
 /// Returns the input schema.
 pub(super) fn schema() -> Arc<JsonObject> {
-    let mut schema = schema::of_arguments::<Input>();
-    // The tolerated ones are not offered, but not an error either.
-    schema.remove("additionalProperties");
-    Arc::new(schema)
+    Arc::new(schema::of_arguments::<Input>())
 }
 
 #[cfg(test)]

@@ -11,6 +11,15 @@ use crate::{
     workflow::{Error, Kind},
 };
 
+const BEGIN_ANEW: &str = "call start with the same workflow_type and target_file to begin anew; \
+     get_session still shows its evidence";
+
+const PASS_CURSOR: &str =
+    "pass next_cursor as it came, with the same filters and sort; or list again without one";
+
+const MAKE_ROOM: &str = "remove sessions that are no longer needed with delete_session; \
+     list_sessions with status completed shows candidates";
+
 /// The body of an error, as in the Python server.
 #[derive(Debug, Serialize)]
 struct Refusal<'a> {
@@ -47,6 +56,11 @@ pub(super) fn of_action(action: &str, error: String) -> ToolError {
         remediation: Some(format!("use one of: {}", actions.join(", "))),
         valid_actions: Some(actions),
     })
+}
+
+/// Refuses a cursor.
+pub(super) fn of_cursor(action: Action, error: &Error) -> ToolError {
+    of_argument(action.as_str(), error.to_string(), remediation(error))
 }
 
 /// Tells an agent what the engine said, unless only an operator can help.
@@ -87,6 +101,16 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Finished(_) => {
             "nothing is left to be done; get_session shows the evidence, start begins anew".into()
         }
+        Error::Paused(_) => "call resume to go on; while it is paused it can be read".into(),
+        Error::NotPaused { open, .. } => format!("go on with phase {open}: call get_phase"),
+        Error::Expired { .. } => BEGIN_ANEW.into(),
+        Error::NotRetried { open, .. } => {
+            format!("retry phase {open}, which is the open one, or go back with rollback")
+        }
+        Error::NoWayBack { .. } => "give one of those as to_phase".into(),
+        Error::Superseded { other, .. } => {
+            format!("go on with session {other}, or remove it with delete_session first")
+        }
         Error::WorkflowGone { workflow, .. } => format!(
             "the session is kept: put workflows/{workflow} back and call again, or remove the \
              session with delete_session"
@@ -112,11 +136,9 @@ fn remediation(error: &Error) -> Option<String> {
         }
         Error::TooLarge { .. } => "name files instead of sending what they hold".into(),
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
-        Error::TooManySessions { .. } => {
-            "remove sessions that are no longer needed with delete_session; list_sessions with \
-             status completed shows candidates"
-                .into()
-        }
+        Error::Cursor { .. } => PASS_CURSOR.into(),
+        Error::Note { .. } => "say it in a sentence or two".into(),
+        Error::TooManySessions { .. } => MAKE_ROOM.into(),
         Error::Corrupt { .. } => {
             "the operator can mend the file and rename it back; to go on without it, call start"
                 .into()

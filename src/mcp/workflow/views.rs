@@ -6,6 +6,7 @@ mod drift;
 mod installed;
 mod links;
 mod phase;
+mod record;
 mod session;
 mod task;
 
@@ -13,6 +14,7 @@ pub(super) use self::{
     answer::{Answer, Deleted, overview, schema},
     installed::InstalledPhase,
     phase::PhaseBody,
+    record::{ErrorsBody, StandingBody},
     session::{SessionBody, SessionLine, StateBody},
     task::TaskBody,
 };

@@ -6,8 +6,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent, Session, SessionId,
-    content::Content, gate::Verdict,
+    Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
+    Session, SessionId, Touch, gate::Verdict,
 };
 
 /// How often a change is judged again because another process was faster. Each time somebody
@@ -44,7 +44,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfOrder`] or [`Error::Finished`] unless the phase is the open one;
+    /// [`Error::OutOfOrder`] or [`Error::Finished`] unless the phase is the open one,
+    /// [`Error::Paused`], [`Error::Expired`];
     /// [`Error::Content`] if metadata or gate are at fault: a broken gate lets nothing pass.
     #[instrument(
         name = "workflow.complete_phase",
@@ -55,9 +56,10 @@ impl Engine {
         self: &Arc<Self>,
         id: SessionId,
         completion: Completion,
+        by: Caller,
     ) -> Result<Completed, Arc<Error>> {
         let engine = Arc::clone(self);
-        self.detached(async move { engine.complete(id, completion).await })
+        self.detached(async move { engine.complete(id, completion, by).await })
             .await
     }
 
@@ -65,8 +67,10 @@ impl Engine {
         &self,
         id: SessionId,
         Completion { phase, evidence }: Completion,
+        by: Caller,
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
+        seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
         seen.open(phase)?;
         let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
@@ -78,18 +82,15 @@ impl Engine {
             let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
-        let (definition, evidence, verdict) = judged.await?;
-        let judge = |session: &Session| {
-            let now = Moment::now();
-            session.complete(phase, &definition, evidence.fields(), &verdict, now)
+        let (definition, evidence, verdict) = match judged.await {
+            Ok(judged) => judged,
+            Err(error) => return Err(self.fault_met(id, phase, error, &by).await),
         };
-        let session = self.change(id, judge).await?;
-        let phase = session.current;
-        let over = session.is_complete();
-        let read = move |definition: &Definition, content: &Content, session: &Session| {
-            Ok((!over).then(|| definition.phase_of(session, content, phase)))
+        let complete = |session: &Session, touch: &Touch| {
+            session.complete(phase, &definition, evidence.fields(), &verdict, touch)
         };
-        let (open, drift) = match self.read(&session, read).await {
+        let (_, session) = self.change(id, &by, complete).await?;
+        let (open, drift) = match self.open_content(&session).await {
             Ok(read) => read,
             Err(error) => (Some(Err(error)), None),
         };
@@ -101,23 +102,46 @@ impl Engine {
         })
     }
 
-    /// Changes a session in its turn. Another process that is faster has `judge` asked again.
+    /// Keeps with the session that the phase's content is at fault, as far as that can be done.
+    async fn fault_met(
+        &self,
+        id: SessionId,
+        phase: Phase,
+        error: Error,
+        by: &Caller,
+    ) -> Arc<Error> {
+        if let Error::Content(fault) = &error {
+            let fault = fault.to_string();
+            let met = |session: &Session, touch: &Touch| {
+                session.admit(Action::Fail, &touch.at, touch.ttl)?;
+                session.open(phase)?;
+                Ok(session.met(phase, &fault, touch))
+            };
+            // The caller is told of the fault in any case.
+            let _ = self.change(id, by, met).await;
+        }
+        Arc::new(error)
+    }
+
+    /// Changes a session in its turn, and returns it as it was and as it is. Another process that
+    /// is faster has `judge` asked again.
     pub(super) async fn change(
         &self,
         id: SessionId,
-        judge: impl Fn(&Session) -> Result<Session, Error>,
-    ) -> Result<Arc<Session>, Arc<Error>> {
+        by: &Caller,
+        judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
+    ) -> Result<(Arc<Session>, Arc<Session>), Arc<Error>> {
         let turn = self.turns.turn(id).await;
         for _ in 0..MAX_TRIES {
             let current = self.current(&turn).await?;
-            let next = judge(&current.session)?;
+            let next = judge(&current.session, &self.touch(by))?;
             let store = Arc::clone(&self.store);
             let replaced = blocking(move || store.replace(current.identity, next)).await?;
             if let Some(stored) = replaced {
                 self.index.lock().await.put(&stored);
                 let session = Arc::clone(&stored.session);
                 self.sessions.insert(id, stored).await;
-                return Ok(session);
+                return Ok((current.session, session));
             }
         }
         Err(Arc::new(Error::Contended(id)))

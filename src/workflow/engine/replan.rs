@@ -7,8 +7,8 @@ use tracing::instrument;
 
 use super::{Engine, blocking};
 use crate::workflow::{
-    Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session, SessionId,
-    content::Content,
+    Action, Caller, Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session,
+    SessionId, Touch,
 };
 
 /// A session that follows a new plan.
@@ -35,16 +35,17 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::NotDynamic`] if the workflow has no source, [`Error::Source`] if it gives no plan,
+    /// [`Error::Paused`], [`Error::Finished`], [`Error::Expired`]; [`Error::NotDynamic`] if the workflow has no source, [`Error::Source`] if it gives no plan,
     /// [`Error::Replan`] if the new plan gives a completed phase up. The old plan stays then.
     #[instrument(name = "workflow.replan", skip_all, fields(session.id = %id))]
     pub async fn replan(
         self: &Arc<Self>,
         id: SessionId,
         options: Map<String, Value>,
+        by: Caller,
     ) -> Result<Replanned, Arc<Error>> {
         let engine = Arc::clone(self);
-        self.detached(async move { engine.take_plan(id, options).await })
+        self.detached(async move { engine.take_plan(id, options, by).await })
             .await
     }
 
@@ -52,8 +53,10 @@ impl Engine {
         &self,
         id: SessionId,
         options: Map<String, Value>,
+        by: Caller,
     ) -> Result<Replanned, Arc<Error>> {
         let seen = self.session(id).await?;
+        seen.admit(Action::Replan, &Moment::now(), self.session_ttl)?;
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let (reader, given) = (Arc::clone(&seen), options.clone());
         let fix = move || {
@@ -65,20 +68,16 @@ impl Engine {
             Ok((definition, fixed))
         };
         let (definition, fixed) = blocking(fix).await?;
-        let judge = |session: &Session| {
+        let judge = |session: &Session, touch: &Touch| {
             let old = session.fixed_plan();
             let next = merged(session, old.map(|old| &**old), fixed.clone())?;
             let definition = definition.clone().planned(Arc::new(next));
-            Ok(session.replan(&definition, &options, Moment::now()))
+            session.replan(&definition, &options, touch)
         };
-        let session = self.change(id, judge).await?;
+        let (_, session) = self.change(id, &by, judge).await?;
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());
         let changed = plan(&seen) != plan(&session);
-        let (phase, over) = (session.current, session.is_complete());
-        let read = move |definition: &Definition, content: &Content, session: &Session| {
-            Ok((!over).then(|| definition.phase_of(session, content, phase)))
-        };
-        let (open, _) = self.read(&session, read).await?;
+        let (open, _) = self.open_content(&session).await?;
         Ok(Replanned {
             session,
             changed,

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use tracing::instrument;
 
 use super::{Engine, blocking};
-use crate::observed::Turn;
+use crate::observed::{FileLock, Turn};
 use crate::workflow::{
-    Definition, Drift, Error, Moment, PhaseContent, Session, SessionId, TargetFile, WorkflowType,
-    content::Content, gate::check_size, index::Key, store::StartStripe,
+    Action, Caller, Definition, Drift, Error, Moment, Outcome, PhaseContent, Session, SessionId,
+    TargetFile, Touch, WorkflowType, content::Content, gate::check_size, index::Key,
+    store::StartStripe,
 };
 
 /// The largest options in bytes as JSON: they are a few paths and switches, and are read with
@@ -31,9 +32,17 @@ pub struct Started {
     pub drift: Option<Drift>,
 }
 
+/// The right to decide whether a session of some key is started.
+pub(super) struct StartTurn {
+    // Before the turn: whoever is next in this process finds the file free.
+    _others: FileLock,
+    _turn: Turn<StartStripe>,
+}
+
 impl Engine {
     /// Starts a session of `workflow` on `target`, or takes up the unfinished one that there is:
-    /// callers who race get the same session. Options count only for a new one.
+    /// callers who race get the same session. Options count only for a new one. A session that is
+    /// taken up stands as it stood: a paused one is still paused.
     ///
     /// If the caller goes away, the session is started all the same.
     ///
@@ -49,30 +58,35 @@ impl Engine {
         workflow: WorkflowType,
         target: TargetFile,
         options: Map<String, Value>,
+        by: Caller,
     ) -> Result<Started, Arc<Error>> {
         check_size("options", &options, MAX_OPTIONS_BYTES)?;
         let engine = Arc::clone(self);
-        self.detached(async move { engine.start_or_resume(workflow, target, options).await })
-            .await
+        let start = async move {
+            engine
+                .start_or_resume((workflow, target), options, by)
+                .await
+        };
+        self.detached(start).await
     }
 
     async fn start_or_resume(
         &self,
-        workflow: WorkflowType,
-        target: TargetFile,
+        key: Key,
         options: Map<String, Value>,
+        by: Caller,
     ) -> Result<Started, Arc<Error>> {
-        let (content, name) = (self.content.clone(), workflow.clone());
+        let (content, name) = (self.content.clone(), key.0.clone());
         let definition = blocking(move || Definition::read(&content, &name)).await?;
         let (session, resumed) = {
-            let key = (workflow, target);
-            let turn = self.starts.turn(StartStripe::of(&key)).await;
-            // Other processes take turns too.
-            let (store, stripe) = (Arc::clone(&self.store), *turn.key());
-            let _others = blocking(move || store.lock_start(stripe)).await?;
+            let turn = self.start_turn(&key).await?;
             match self.unfinished(&turn, &key).await? {
                 Some(session) => (session, true),
-                None => (self.create(&turn, key, definition, options).await?, false),
+                None => {
+                    let touch = self.touch(&by);
+                    let created = self.create(&turn, key, definition, options, &touch);
+                    (created.await?, false)
+                }
             }
         };
         let phase = session.current;
@@ -92,17 +106,29 @@ impl Engine {
         })
     }
 
-    /// Returns the unfinished session of `key`; of several, which only others can have made, the
-    /// one changed last. A session that is read again takes its own turn within the start's: the
-    /// one place where there are two, and always in this order.
-    async fn unfinished(
+    /// Waits until nobody else, here or in another process, starts a session of `key`.
+    pub(super) async fn start_turn(&self, key: &Key) -> Result<StartTurn, Error> {
+        let turn = self.starts.turn(StartStripe::of(key)).await;
+        let (store, stripe) = (Arc::clone(&self.store), *turn.key());
+        let others = blocking(move || store.lock_start(stripe)).await?;
+        Ok(StartTurn {
+            _others: others,
+            _turn: turn,
+        })
+    }
+
+    /// Returns the unfinished session of `key` that is not expired; of several, which only others
+    /// can have made, the one changed last. A session that is read or changed takes its own turn
+    /// within the start's: always in this order.
+    pub(super) async fn unfinished(
         &self,
-        _turn: &Turn<StartStripe>,
+        _turn: &StartTurn,
         key: &Key,
     ) -> Result<Option<Arc<Session>>, Arc<Error>> {
         self.notice_new().await?;
         let candidates = self.index.lock().await.sessions_of(key);
         let mut newest: Option<Arc<Session>> = None;
+        let now = Moment::now();
         for (id, complete) in candidates {
             if complete.is_some() && self.store.identity(id)? == complete {
                 continue;
@@ -119,7 +145,8 @@ impl Engine {
             let newer = newest
                 .as_ref()
                 .is_none_or(|newest| changed(newest) < changed(&session));
-            if !session.is_complete() && newer {
+            let taken_up = self.status_at(&session, &now).outcome(Action::Start);
+            if taken_up == Outcome::Stays && newer {
                 newest = Some(session);
             }
         }
@@ -128,10 +155,11 @@ impl Engine {
 
     async fn create(
         &self,
-        _turn: &Turn<StartStripe>,
+        _turn: &StartTurn,
         (_, target): Key,
         definition: Definition,
         options: Map<String, Value>,
+        touch: &Touch,
     ) -> Result<Arc<Session>, Error> {
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let fix = move || {
@@ -144,8 +172,7 @@ impl Engine {
         };
         let (definition, options) = blocking(fix).await?;
         self.index.lock().await.reserve(self.max_sessions)?;
-        let (id, now) = (SessionId::new(), Moment::now());
-        let session = Session::start(id, &definition, target, options, now);
+        let session = Session::start(SessionId::new(), &definition, target, options, touch);
         let store = Arc::clone(&self.store);
         let created = blocking(move || store.create(session)).await;
         let mut index = self.index.lock().await;

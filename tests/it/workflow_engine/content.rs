@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use lockstep::workflow::{Error, Phase};
+use lockstep::workflow::{Caller, Error, Phase};
 use serde_json::json;
 
 use super::fixture::{Site, complete, start, started, target, workflow};
@@ -147,7 +147,12 @@ async fn broken_metadata_is_named_with_its_line_and_hides_no_other_workflow() {
         "{faults:?}"
     );
     let begun = engine
-        .start(workflow("broken"), target("a"), Default::default())
+        .start(
+            workflow("broken"),
+            target("a"),
+            Default::default(),
+            Caller::default(),
+        )
         .await;
     assert!(
         begun
@@ -165,7 +170,12 @@ async fn a_workflow_that_is_not_installed_cannot_be_started() {
     let engine = site.engine();
 
     let begun = engine
-        .start(workflow("plane"), target("a"), Default::default())
+        .start(
+            workflow("plane"),
+            target("a"),
+            Default::default(),
+            Caller::default(),
+        )
         .await;
 
     assert_eq!(

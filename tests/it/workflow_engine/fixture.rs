@@ -9,8 +9,8 @@ use std::{
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
     workflow::{
-        Completed, Completion, Engine, Error, Evidence, FieldType, Gate, LenientGates, Phase,
-        Session, SessionId, Settings, Started, TargetFile, WorkflowType,
+        Caller, Completed, Completion, Engine, Error, Evidence, FieldType, Gate, LenientGates,
+        Phase, Session, SessionId, Settings, Started, TargetFile, WorkflowType,
     },
 };
 use serde_json::{Map, Value, json};
@@ -93,6 +93,8 @@ impl Site {
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
             work_root: None,
+            session_ttl: None,
+            retention: None,
             lenient_gates: LenientGates::Enforced,
         }
     }
@@ -158,7 +160,8 @@ pub fn object(value: Value) -> Map<String, Value> {
 }
 
 pub async fn start(engine: &Arc<Engine>, name: &str, path: &str) -> Started {
-    let started = engine.start(workflow(name), target(path), Map::new());
+    let by = Caller::default();
+    let started = engine.start(workflow(name), target(path), Map::new(), by);
     started.await.unwrap()
 }
 
@@ -175,7 +178,7 @@ pub async fn complete(
     let evidence = Evidence::new(object(evidence), None).unwrap();
     let phase = Phase(phase);
     engine
-        .complete_phase(id, Completion { phase, evidence })
+        .complete_phase(id, Completion { phase, evidence }, Caller::default())
         .await
 }
 

@@ -1,7 +1,7 @@
 //! What gates let pass, and what a session keeps of it.
 
 use lockstep::workflow::{
-    Checkpoint, Completion, Error, Evidence, LenientGates, Phase, Rule, Status,
+    Caller, Checkpoint, Completion, Error, Evidence, LenientGates, Phase, Rule, Status,
 };
 use serde_json::{Value, json};
 
@@ -71,7 +71,10 @@ async fn a_lenient_gate_can_be_overridden_with_a_reason_that_is_kept() {
         assert!(!refused.verdict.passed, "{checkpoint}");
 
         let completion = overriding(json!({}), " nobody can know ");
-        let result = engine.complete_phase(id, completion).await.unwrap();
+        let result = engine
+            .complete_phase(id, completion, Caller::default())
+            .await
+            .unwrap();
 
         assert_eq!(result.verdict.passed, possible, "{checkpoint}");
         let kept = &result.session.artifacts[&Phase(0)]["outputs"]["override"];
@@ -117,7 +120,7 @@ async fn a_broken_gate_lets_nothing_pass_and_is_named_with_its_line() {
         let id = started(&engine, "plain", "a").await;
 
         let error = engine
-            .complete_phase(id, overriding(json!({}), "please"))
+            .complete_phase(id, overriding(json!({}), "please"), Caller::default())
             .await;
 
         let error = error.unwrap_err();
@@ -129,7 +132,7 @@ async fn a_broken_gate_lets_nothing_pass_and_is_named_with_its_line() {
             "{fault}"
         );
         assert_eq!(fault.line.unwrap_or(0), line, "{gate:?}: {fault}");
-        assert_eq!(engine.session(id).await.unwrap().revision(), 0);
+        assert_eq!(engine.session(id).await.unwrap().current, Phase(0));
         let phase = engine.phase(id, None).await.unwrap().content.unwrap();
         assert!(phase.gate.is_none() && phase.faults.len() == 1);
     }
@@ -152,7 +155,10 @@ async fn a_rule_that_is_not_understood_is_not_taken_for_one_that_holds() {
             let errors = result.verdict.errors.join("\n");
             assert!(errors.contains("this Python is not run"), "{errors}");
             let completion = overriding(json!({ "n": 1 }), "checked by hand");
-            let result = engine.complete_phase(id, completion).await.unwrap();
+            let result = engine
+                .complete_phase(id, completion, Caller::default())
+                .await
+                .unwrap();
             assert!(result.verdict.passed, "{rest}");
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{fs, sync::Arc};
 
-use lockstep::workflow::{Engine, Error, Kind, Phase, SessionId, Status};
+use lockstep::workflow::{Caller, Engine, Error, Kind, Phase, SessionId, Status};
 use serde_json::{Map, Value, json};
 
 use super::fixture::{Site, complete, completed, object, start, started, target, workflow};
@@ -285,7 +285,10 @@ async fn a_session_of_a_workflow_turned_dynamic_waits_for_a_plan() {
     }
     let done = engine.phase(id, Some(Phase(0))).await.unwrap();
     assert!(done.content.unwrap().text.is_some());
-    let unnamed = engine.replan(id, Map::new()).await.unwrap_err();
+    let unnamed = engine
+        .replan(id, Map::new(), Caller::default())
+        .await
+        .unwrap_err();
     assert!(matches!(*unnamed, Error::Source { .. }), "{unnamed}");
 
     let source = site.root.path().join("plan.md");
@@ -295,7 +298,7 @@ async fn a_session_of_a_workflow_turned_dynamic_waits_for_a_plan() {
     )
     .unwrap();
     let options = object(json!({ "spec_path": "plan.md" }));
-    let replanned = engine.replan(id, options).await.unwrap();
+    let replanned = engine.replan(id, options, Caller::default()).await.unwrap();
     assert!(replanned.changed);
     let open = replanned.open.unwrap().unwrap();
     assert_eq!(open.text.as_deref(), Some("# 1 Build"));
@@ -314,7 +317,7 @@ async fn a_session_keeps_its_plan_when_its_workflow_is_dynamic_no_more() {
     )
     .unwrap();
     let options = object(json!({ "spec_path": "plan.md" }));
-    let begun = engine.start(workflow("plain"), target("a"), options);
+    let begun = engine.start(workflow("plain"), target("a"), options, Caller::default());
     let id = begun.await.unwrap().session.id;
     complete(&engine, id, 0, json!({})).await.unwrap();
     remove(&site, "phases/dynamic");
@@ -370,13 +373,13 @@ async fn what_an_answer_was_read_with_is_what_it_is_judged_by() {
     fs::write(&plan, "## Phase 1: Build\n").unwrap();
     let (engine, other) = (site.engine(), site.engine());
     let options = object(json!({ "spec_path": "plan.md" }));
-    let begun = engine.start(workflow("plain"), target("a"), options);
+    let begun = engine.start(workflow("plain"), target("a"), options, Caller::default());
     let id = begun.await.unwrap().session.id;
     fs::write(&plan, "## Phase 1: Build\n## Phase 2: Ship\n").unwrap();
 
     let (done, replanned) = tokio::join!(
         complete(&engine, id, 0, json!({})),
-        other.replan(id, Map::new()),
+        other.replan(id, Map::new(), Caller::default()),
     );
 
     replanned.unwrap();

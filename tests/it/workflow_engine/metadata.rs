@@ -1,6 +1,6 @@
 //! Bad metadata: it loads and its fault is reported, or the error says line and what is expected.
 
-use lockstep::workflow::{Error, Phase, check};
+use lockstep::workflow::{Caller, Error, Phase, check};
 use serde_json::{Map, Value, json};
 
 use super::fixture::{Site, complete, start, target, workflow};
@@ -218,7 +218,12 @@ async fn metadata_that_makes_no_sense_is_refused_with_line_and_what_is_expected(
         site.write("plain", "metadata.json", &text);
         let engine = site.engine();
 
-        let refused = engine.start(workflow("plain"), target("a"), Map::new());
+        let refused = engine.start(
+            workflow("plain"),
+            target("a"),
+            Map::new(),
+            Caller::default(),
+        );
         let refused = refused.await.unwrap_err();
 
         assert!(matches!(*refused, Error::Content(_)), "{refused}");
@@ -255,7 +260,7 @@ async fn a_range_in_any_spelling_stands_for_the_phases_of_the_source() {
         };
 
         let begun = engine
-            .start(workflow("plain"), target("a"), options)
+            .start(workflow("plain"), target("a"), options, Caller::default())
             .await
             .unwrap();
 

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use futures::future::join_all;
-use lockstep::workflow::{Error, Phase};
+use lockstep::workflow::{Caller, Error, Phase};
 use serde_json::{Map, json};
 use tokio::sync::Barrier;
 
@@ -20,7 +20,8 @@ async fn starts_in_two_processes_that_race_are_one_session() {
             let (together, target) = (Arc::clone(&together), target(&format!("target-{round}")));
             tokio::spawn(async move {
                 together.wait().await;
-                let started = engine.start(workflow("plain"), target, Map::new());
+                let started =
+                    engine.start(workflow("plain"), target, Map::new(), Caller::default());
                 started.await.unwrap().session.id
             })
         });

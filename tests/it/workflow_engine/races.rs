@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use futures::{FutureExt as _, future::join_all};
-use lockstep::workflow::{Completion, Error, Evidence, Phase};
+use lockstep::workflow::{Caller, Completion, Error, Evidence, Phase};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, json};
 use tokio::sync::Barrier;
@@ -20,7 +20,12 @@ async fn a_thousand_starts_of_one_workflow_on_one_target_are_one_session() {
             let (engine, together) = (Arc::clone(&engine), Arc::clone(&together));
             tokio::spawn(async move {
                 together.wait().await;
-                let started = engine.start(workflow("plain"), target("a"), Map::new());
+                let started = engine.start(
+                    workflow("plain"),
+                    target("a"),
+                    Map::new(),
+                    Caller::default(),
+                );
                 let started = started.await.unwrap();
                 (started.session.id, started.resumed)
             })
@@ -260,7 +265,9 @@ async fn starts_that_race_for_the_last_places_take_no_more_than_there_are() {
         tokio::spawn(async move {
             together.wait().await;
             let target = target(&format!("target-{caller}"));
-            engine.start(workflow("plain"), target, Map::new()).await
+            engine
+                .start(workflow("plain"), target, Map::new(), Caller::default())
+                .await
         })
     });
     let results: Vec<_> = join_all(calls)
@@ -295,7 +302,9 @@ async fn evidence_that_is_too_large_is_refused_before_anything_is_changed() {
     let site = Site::new();
     let options = super::fixture::object(json!({ "text": "x".repeat(64 * 1024) }));
     let engine = site.engine();
-    let refused = engine.start(workflow("plain"), target("a"), options).await;
+    let refused = engine
+        .start(workflow("plain"), target("a"), options, Caller::default())
+        .await;
     assert!(matches!(*refused.unwrap_err(), Error::TooLarge { .. }));
     assert_eq!(engine.sessions(None).await.unwrap().count, 0);
     let completion = Completion {
@@ -304,7 +313,7 @@ async fn evidence_that_is_too_large_is_refused_before_anything_is_changed() {
     };
     let unknown = lockstep::workflow::SessionId::new();
     let refused = engine
-        .complete_phase(unknown, completion)
+        .complete_phase(unknown, completion, Caller::default())
         .await
         .unwrap_err();
     assert!(matches!(*refused, Error::UnknownSession(_)), "{refused}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lockstep::workflow::{Error, Phase, SessionId, Status};
+use lockstep::workflow::{Caller, Error, Phase, SessionId, Status};
 use serde_json::{Value, json};
 
 use super::fixture::{Site, complete, object, start, started, target, workflow};
@@ -86,7 +86,7 @@ async fn options_are_kept_with_the_session() {
     let engine = site.engine();
     let options = object(json!({ "spec_path": "specs/a" }));
     let begun = engine
-        .start(workflow("plain"), target("a"), options)
+        .start(workflow("plain"), target("a"), options, Caller::default())
         .await
         .unwrap();
 
@@ -189,7 +189,12 @@ async fn a_state_directory_that_goes_away_fails_changes_and_does_not_pretend() {
     let error = complete(&engine, id, 0, json!({})).await.unwrap_err();
     assert!(matches!(*error, Error::UnknownSession(_)), "{error}");
     let begun = engine
-        .start(workflow("plain"), target("b"), Default::default())
+        .start(
+            workflow("plain"),
+            target("b"),
+            Default::default(),
+            Caller::default(),
+        )
         .await;
     assert!(matches!(*begun.unwrap_err(), Error::File { .. }));
 

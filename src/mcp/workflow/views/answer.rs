@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     completion::CompletionBody,
     phase::PhaseBody,
+    record::{ErrorsBody, StandingBody},
     session::{SessionBody, SessionLine, StateBody},
     task::TaskBody,
 };
@@ -62,6 +63,8 @@ pub(in crate::mcp::workflow) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) plan_changed: Option<bool>,
     #[serde(flatten)]
+    pub(in crate::mcp::workflow) standing: Option<StandingBody>,
+    #[serde(flatten)]
     pub(in crate::mcp::workflow) phase: Option<PhaseBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) task: Option<TaskBody>,
@@ -69,6 +72,8 @@ pub(in crate::mcp::workflow) struct Answer {
     pub(in crate::mcp::workflow) completion: Option<CompletionBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) session: Option<SessionBody>,
+    #[serde(flatten)]
+    pub(in crate::mcp::workflow) errors: Option<ErrorsBody>,
     #[serde(flatten)]
     pub(in crate::mcp::workflow) deleted_session: Option<Deleted>,
     /// The workflow's metadata, shortened.
@@ -86,10 +91,14 @@ pub(in crate::mcp::workflow) struct Answer {
     /// How many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) count: Option<usize>,
-    /// Whether there are more than are listed.
+    /// Whether there are more, on pages after this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) truncated: Option<bool>,
-    /// Workflows that cannot be used: file, line and what is wrong.
+    /// What to pass as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp::workflow) next_cursor: Option<String>,
+    /// Workflows that cannot be used, or what is wrong with the open phase's content: file, line
+    /// and what is wrong.
     #[serde(rename = "faults", skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) broken: Option<Vec<String>>,
 }

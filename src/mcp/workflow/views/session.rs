@@ -7,8 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::drift::DriftBody;
-use crate::workflow::{Checkpoint, Drift, Session, Summary};
+use super::{
+    drift::DriftBody,
+    record::{ArchivedBody, HistoryBody, checkpoint_name, shown},
+};
+use crate::workflow::{Drift, Session, Status, Summary};
 
 /// How a session stands.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -24,6 +27,8 @@ pub(in crate::mcp::workflow) struct StateBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     total_phases: Option<u64>,
     is_complete: bool,
+    /// active, paused, completed, error or expired.
+    session_status: &'static str,
     /// pending, passed, failed or skipped, by phase.
     checkpoints: BTreeMap<u32, &'static str>,
     created_at: String,
@@ -38,11 +43,17 @@ pub(in crate::mcp::workflow) struct SessionLine {
     session_id: String,
     workflow_type: String,
     target_file: String,
-    /// active, paused, completed or error.
+    /// active, paused, completed, error or expired.
     session_status: &'static str,
     current_phase: u32,
     created_at: String,
     updated_at: String,
+    /// Who started it, such as `claude-code 1.2 over http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<String>,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touched_by: Option<String>,
 }
 
 /// A session with its evidence.
@@ -50,7 +61,7 @@ pub(in crate::mcp::workflow) struct SessionLine {
 pub(in crate::mcp::workflow) struct SessionBody {
     session_id: String,
     workflow_type: String,
-    /// active, paused, completed or error.
+    /// active, paused, completed, error or expired.
     session_status: &'static str,
     current_phase: u32,
     target_file: String,
@@ -60,10 +71,22 @@ pub(in crate::mcp::workflow) struct SessionBody {
     checkpoints: BTreeMap<u32, &'static str>,
     /// What was submitted last, by phase.
     artifacts: JsonObject,
+    /// Counts the changes.
+    revision: u64,
+    /// Who started it, such as `claude-code 1.2 over http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<String>,
+    /// Who changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touched_by: Option<String>,
+    /// What was done to it.
+    history: HistoryBody,
+    /// Evidence that counts no longer, after `rollback` or `retry_phase`, oldest first.
+    archive: Vec<ArchivedBody>,
 }
 
 impl StateBody {
-    pub(in crate::mcp::workflow) fn of(session: &Session, drift: Option<Drift>) -> Self {
+    pub(in crate::mcp::workflow) fn of(session: &Session, status: Status) -> Self {
         Self {
             execution_model: "Complete task → Submit evidence → Advance phase",
             session_id: session.id.to_string(),
@@ -73,11 +96,20 @@ impl StateBody {
             completed_phases: session.completed.iter().map(|phase| phase.0).collect(),
             total_phases: session.total_phases(),
             is_complete: session.is_complete(),
+            session_status: status.as_str(),
             checkpoints: checkpoints(session),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
-            drift: drift.map(DriftBody::of),
+            drift: None,
         }
+    }
+}
+
+impl StateBody {
+    /// Says how the session's source has changed.
+    pub(in crate::mcp::workflow) fn with(mut self, drift: Option<Drift>) -> Self {
+        self.drift = drift.map(DriftBody::of);
+        self
     }
 }
 
@@ -91,12 +123,16 @@ impl SessionLine {
             current_phase: summary.current.0,
             created_at: summary.created_at.to_string(),
             updated_at: summary.updated_at.to_string(),
+            started_by: summary.started_by.as_ref().and_then(shown),
+            touched_by: summary.touched_by.as_ref().and_then(shown),
         }
     }
 }
 
 impl SessionBody {
-    pub(in crate::mcp::workflow) fn of(session: &Session) -> Self {
+    pub(in crate::mcp::workflow) fn of(session: &Session, status: Status) -> Self {
+        let record = session.record();
+        let archive = record.archive.iter();
         let artifacts = session.artifacts.iter();
         let artifacts: Map<String, Value> = artifacts
             .map(|(phase, artifact)| (phase.to_string(), Value::clone(artifact)))
@@ -104,13 +140,18 @@ impl SessionBody {
         Self {
             session_id: session.id.to_string(),
             workflow_type: session.workflow.to_string(),
-            session_status: session.status().as_str(),
+            session_status: status.as_str(),
             current_phase: session.current.0,
             target_file: session.target.to_string(),
             created_at: session.created_at.to_string(),
             updated_at: session.updated_at.to_string(),
             checkpoints: checkpoints(session),
             artifacts,
+            revision: session.revision(),
+            started_by: record.started_by.as_ref().and_then(shown),
+            touched_by: record.touched_by.as_ref().and_then(shown),
+            history: HistoryBody::of(&record.history),
+            archive: archive.map(|archived| ArchivedBody::of(archived)).collect(),
         }
     }
 }
@@ -118,15 +159,6 @@ impl SessionBody {
 fn checkpoints(session: &Session) -> BTreeMap<u32, &'static str> {
     let checkpoints = session.checkpoints.iter();
     checkpoints
-        .map(|(phase, checkpoint)| (phase.0, name(*checkpoint)))
+        .map(|(phase, checkpoint)| (phase.0, checkpoint_name(*checkpoint)))
         .collect()
-}
-
-fn name(checkpoint: Checkpoint) -> &'static str {
-    match checkpoint {
-        Checkpoint::Pending => "pending",
-        Checkpoint::Passed => "passed",
-        Checkpoint::Failed => "failed",
-        Checkpoint::Skipped => "skipped",
-    }
 }
