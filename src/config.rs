@@ -318,6 +318,8 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
+        const MOST: u64 = u64::MAX;
+        let (workflow, search) = (&self.workflow, &self.search);
         let ranges: [(&str, u64, u64, u64); 14] = [
             ("drain_secs", self.drain_secs, 0, 300),
             (
@@ -328,61 +330,51 @@ impl Config {
             ),
             (
                 "workflow.max_cached_sessions",
-                self.workflow.max_cached_sessions,
+                workflow.max_cached_sessions,
                 1,
-                u64::MAX,
+                MOST,
             ),
             (
                 "workflow.max_sessions",
-                self.workflow.max_sessions as u64,
+                workflow.max_sessions as u64,
                 1,
                 10_000_000,
             ),
             (
                 "workflow.session_ttl_secs",
-                self.workflow.session_ttl_secs,
+                workflow.session_ttl_secs,
                 0,
                 MAX_AGE_SECS,
             ),
             (
                 "workflow.retention_secs",
-                self.workflow.retention_secs,
+                workflow.retention_secs,
                 0,
                 MAX_AGE_SECS,
             ),
-            ("search.workers", self.search.workers as u64, 0, 256),
-            ("search.queue", self.search.queue as u64, 1, 100_000),
+            ("search.workers", search.workers as u64, 0, 256),
+            ("search.queue", search.queue as u64, 1, 100_000),
             (
                 "search.max_cached_answers",
-                self.search.max_cached_answers,
+                search.max_cached_answers,
                 1,
-                u64::MAX,
+                MOST,
             ),
             (
                 "search.answers_ttl_secs",
-                self.search.answers_ttl_secs,
+                search.answers_ttl_secs,
                 1,
                 31_536_000,
             ),
             (
                 "search.max_cached_vectors",
-                self.search.max_cached_vectors,
+                search.max_cached_vectors,
                 1,
-                u64::MAX,
+                MOST,
             ),
-            (
-                "search.cache_max_mb",
-                self.search.cache_max_mb,
-                1,
-                1_000_000,
-            ),
-            ("search.debounce_ms", self.search.debounce_ms, 10, 60_000),
-            (
-                "search.max_per_file",
-                self.search.max_per_file as u64,
-                1,
-                u64::MAX,
-            ),
+            ("search.cache_max_mb", search.cache_max_mb, 1, 1_000_000),
+            ("search.debounce_ms", search.debounce_ms, 10, 60_000),
+            ("search.max_per_file", search.max_per_file as u64, 1, MOST),
         ];
         for (setting, value, least, most) in ranges {
             ensure!(value >= least, "{setting} is {value}, the least is {least}");

@@ -35,7 +35,11 @@ impl Indexer {
     pub(super) async fn run(mut self) {
         loop {
             self.watcher.attach();
-            let failure = self.renew().await.err();
+            let failure = match self.renew().await {
+                // The process ends, and its runtime with it.
+                Err(Error::Task(ended)) if ended.is_cancelled() => return,
+                renewed => renewed.err(),
+            };
             if let Some(error) = &failure {
                 let error = error as &dyn std::error::Error;
                 error!(

@@ -25,6 +25,15 @@ const ARGUMENTS: [&str; 9] = [
 
 /// Describes the arguments to a client.
 pub(super) fn schema() -> Arc<JsonObject> {
+    let below = |description: &str| {
+        json!({
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": 256,
+            "default": null,
+            "description": description
+        })
+    };
     let schema = json!({
         "type": "object",
         "properties": {
@@ -55,20 +64,8 @@ pub(super) fn schema() -> Arc<JsonObject> {
                 "default": null,
                 "description": "Only passages with one of these tags, such as testing or git"
             },
-            "filter_file": {
-                "type": ["string", "null"],
-                "minLength": 1,
-                "maxLength": 256,
-                "default": null,
-                "description": "Only files that match this glob, such as `*lock*.md`"
-            },
-            "filter_category": {
-                "type": ["string", "null"],
-                "minLength": 1,
-                "maxLength": 256,
-                "default": null,
-                "description": "Only files below this folder"
-            },
+            "filter_file": below("Only files that match this glob, such as `*lock*.md`"),
+            "filter_category": below("Only files below this folder"),
             "mode": {
                 "type": ["string", "null"],
                 "enum": ["hybrid", "vector", "keyword", null],
