@@ -24,10 +24,11 @@ lint: ## Check format, lints and documentation
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-bench: setup ## Measure against baselines: cache hit, cold search, durable change, tools/call
+bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
 	cargo bench --bench durable_change
+	cargo bench --bench workflow_calls
 	load-tests/tools_call
 
 eval: setup ## Ask questions whose answers are known, and say how good the answers are

@@ -1,4 +1,24 @@
 //! Workflows as they are installed: `metadata.json`, phases, tasks and gates.
+//!
+//! # Edits under a running session
+//!
+//! Content is read at each call, so an edit counts at the next one. What a session has done stays
+//! done; where it goes on follows the files as they are. Phases and tasks go by their numbers.
+//!
+//! | edit | what the session does |
+//! |---|---|
+//! | a phase before the open one is removed | nothing: the phase stays completed, its evidence is kept; reading it says that it is gone |
+//! | the open phase is removed | it stays open; `get_phase` says so, and `complete_phase` passes it with what its gate still asks for, without a gate with anything |
+//! | phases after the open one are removed or added | it ends sooner or later; a finished session stays finished |
+//! | `total_phases` is lowered below the open phase | as if that one was removed; the session is complete after it |
+//! | a gate is tightened or loosened | evidence is judged by the gate as it is when it comes; what was passed stays passed |
+//! | tasks are renumbered | a number means the task that has it now; one that is gone is refused with the numbers that there are |
+//! | phases are renumbered | the number stays open, and means the phase that has it now; `get_phase` says that it was another when it was opened |
+//! | the workflow is removed, or its metadata broken | phases, tasks and completions are refused with what to mend; the session is kept, can be looked at, and goes on when the files are back |
+//! | the workflow is turned dynamic | phases that metadata lists go on; others wait until `replan` names a source |
+//! | a dynamic workflow is turned static | the session keeps its plan: a planned phase that metadata lists now has the files' text and tasks first |
+//! | a template is removed | tasks are refused by its name, phases come without their text; completing goes on |
+//! | the source of a plan is edited or removed | the plan stays, and answers say so until `replan` takes the new one ([`super::engine::Replanned`] says what it may change) |
 
 mod dynamic;
 mod metadata;
@@ -63,6 +83,8 @@ pub struct PhaseContent {
     pub listed: bool,
     /// What the phase's end asks for; none if its file is at fault.
     pub gate: Option<Gate>,
+    /// The name under which the phase was opened in a session, if it has another now.
+    pub was: Option<String>,
     /// What could not be read.
     pub faults: Vec<Fault>,
 }
@@ -172,8 +194,17 @@ impl Definition {
             planned: None,
             listed: planned.is_none() || entry.is_some(),
             gate: None,
+            was: None,
             faults: Vec::new(),
         };
+        if entry.is_none() && planned.is_none() {
+            let problem = format!(
+                "`phases` has no phase {phase}: if it was removed, complete_phase passes it with \
+                 what its gate still asks for"
+            );
+            let path = workflow_file(&self.workflow, "metadata.json");
+            read.faults.push(Fault::new(path, problem));
+        }
         if read.listed {
             let text = content.read_required(&self.phase_file(phase, "phase.md"));
             read.text = text.map_err(|fault| read.faults.push(fault)).ok();

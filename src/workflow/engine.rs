@@ -166,7 +166,9 @@ impl Engine {
         }
         let phase = phase.unwrap_or(session.current);
         session.readable(phase)?;
-        let read = move |workflow: &Definition, content: &Content| workflow.phase(content, phase);
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            definition.phase_of(session, content, phase)
+        };
         let (content, drift) = self.read(&session, read).await?;
         Ok(OpenPhase {
             content: Some(content),
@@ -190,9 +192,8 @@ impl Engine {
     ) -> Result<OpenTask, Arc<Error>> {
         let session = self.session(id).await?;
         session.readable(phase)?;
-        let reader = Arc::clone(&session);
-        let read = move |definition: &Definition, content: &Content| {
-            definition.task_of(&reader, content, phase, number)
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            definition.task_of(session, content, phase, number)
         };
         let (content, drift) = self.read(&session, read).await?;
         Ok(OpenTask {
@@ -217,14 +218,14 @@ impl Engine {
     async fn read<T: Send + 'static>(
         &self,
         session: &Arc<Session>,
-        read: impl FnOnce(&Definition, &Content) -> Result<T, Error> + Send + 'static,
+        read: impl FnOnce(&Definition, &Content, &Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Option<Drift>), Error> {
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let session = Arc::clone(session);
         blocking(move || {
             let definition = Definition::of_session(&content, &sources, &session)?;
             let drift = drift(&sources, &session);
-            Ok((read(&definition, &content)?, drift))
+            Ok((read(&definition, &content, &session)?, drift))
         })
         .await
     }

@@ -59,6 +59,9 @@ struct Own {
     /// What the source of a dynamic workflow said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Arc<FixedPlan>>,
+    /// The open phase as it was when it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<Opened>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -68,6 +71,13 @@ struct Plan {
     first_phase: Phase,
     /// None while the phases are dynamic.
     last_phase: Option<Phase>,
+}
+
+/// A phase as it was when it was opened.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Opened {
+    phase: Phase,
+    name: String,
 }
 
 /// What a gate said.
@@ -122,6 +132,7 @@ impl Session {
             unknown: Map::new(),
         };
         session.follow(definition);
+        session.remember(definition);
         session
     }
 
@@ -133,6 +144,12 @@ impl Session {
     /// Returns the plan that the session follows, if its phases come from a source.
     pub fn fixed_plan(&self) -> Option<&Arc<FixedPlan>> {
         self.own.source.as_ref()
+    }
+
+    /// Returns the name that the open phase had when it was opened.
+    pub fn opened_as(&self) -> Option<&str> {
+        let opened = self.own.opened.as_ref()?;
+        (opened.phase == self.current).then_some(&opened.name)
     }
 
     /// Returns the number of phases; none while they are dynamic.
@@ -248,6 +265,7 @@ impl Session {
         next.checkpoints.insert(phase, Checkpoint::Passed);
         next.completed.push(phase);
         next.current = phase.next();
+        next.remember(definition);
         Ok(next)
     }
 
@@ -262,6 +280,7 @@ impl Session {
         let mut next = self.clone();
         next.metadata.extend(options.clone());
         next.follow(definition);
+        next.remember(definition);
         next.updated_at = now;
         next.own.revision += 1;
         next
@@ -276,6 +295,15 @@ impl Session {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Remembers how the open phase is named now.
+    fn remember(&mut self, definition: &Definition) {
+        let name = definition.name_of(self.current);
+        self.own.opened = name.map(|name| Opened {
+            phase: self.current,
+            name: name.to_owned(),
+        });
     }
 
     /// Takes over what the content says now about the number of phases.

@@ -1,5 +1,6 @@
 //! Workflows whose phases come from a source, from the client's seat.
 
+mod definition;
 mod refused;
 mod replan;
 mod run;
@@ -74,6 +75,13 @@ impl Site {
     pub async fn complete(&self, id: &Value, phase: u32, evidence: Value) -> Value {
         let evidence = json!({ "session_id": id, "phase": phase, "evidence": evidence });
         self.server.workflow("complete_phase", evidence).await
+    }
+
+    /// The file of a session.
+    pub fn session_file(&self, id: &Value) -> Value {
+        let file = format!("{}.json", id.as_str().unwrap());
+        let bytes = fs::read(self.server.state.path().join(file)).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
     }
 
     /// How many session files there are.

@@ -20,6 +20,7 @@ mod process;
 mod prompts;
 mod protocol;
 mod races;
+mod real_workflows;
 mod resources;
 mod search_engine;
 mod telemetry;

@@ -4,6 +4,8 @@ mod content;
 mod corpus;
 mod fixture;
 mod gates;
+mod live_edits;
+mod metadata;
 mod processes;
 mod races;
 mod state;

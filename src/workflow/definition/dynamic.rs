@@ -146,6 +146,28 @@ impl Definition {
         self.phases.iter().any(|entry| entry.phase_number == number)
     }
 
+    /// Returns the name of a phase, be it listed or planned.
+    pub(in crate::workflow) fn name_of(&self, phase: Phase) -> Option<&str> {
+        let planned = || Some(self.planned_phase(phase)?.name.as_str());
+        self.phase_name(phase).or_else(planned)
+    }
+
+    /// Reads a phase for `session`, and says if the open one was another when it was opened.
+    pub(in crate::workflow) fn phase_of(
+        &self,
+        session: &Session,
+        content: &Content,
+        phase: Phase,
+    ) -> Result<PhaseContent, Error> {
+        let mut read = self.phase(content, phase)?;
+        if phase == session.current {
+            let was = session.opened_as();
+            let other = was.filter(|was| read.name.as_deref() != Some(*was));
+            read.was = other.map(str::to_owned);
+        }
+        Ok(read)
+    }
+
     /// Adds a planned phase to what is read of the phase's own files.
     pub(super) fn add_planned(
         &self,

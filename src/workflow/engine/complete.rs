@@ -86,8 +86,8 @@ impl Engine {
         let session = self.change(id, judge).await?;
         let phase = session.current;
         let over = session.is_complete();
-        let read = move |definition: &Definition, content: &Content| {
-            Ok((!over).then(|| definition.phase(content, phase)))
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            Ok((!over).then(|| definition.phase_of(session, content, phase)))
         };
         let (open, drift) = match self.read(&session, read).await {
             Ok(read) => read,

@@ -77,8 +77,8 @@ impl Engine {
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());
         let changed = plan(&seen) != plan(&session);
         let (phase, over) = (session.current, session.is_complete());
-        let read = move |definition: &Definition, content: &Content| {
-            Ok((!over).then(|| definition.phase(content, phase)))
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            Ok((!over).then(|| definition.phase_of(session, content, phase)))
         };
         let (open, _) = self.read(&session, read).await?;
         Ok(Replanned {

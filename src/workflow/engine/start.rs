@@ -76,8 +76,11 @@ impl Engine {
             }
         };
         let phase = session.current;
-        let read = move |definition: &Definition, content: &Content| {
-            Ok((definition.clone(), definition.phase(content, phase)))
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            Ok((
+                definition.clone(),
+                definition.phase_of(session, content, phase),
+            ))
         };
         let ((definition, phase), drift) = self.read(&session, read).await?;
         Ok(Started {

@@ -143,7 +143,7 @@ async fn broken_metadata_is_named_with_its_line_and_hides_no_other_workflow() {
     );
     assert!(faults[1].contains("`total_phases` is 0"), "{faults:?}");
     assert!(
-        faults[2].contains("`total_phases` is a number, or"),
+        faults[2].contains("`many` is not a number, or \"dynamic\""),
         "{faults:?}"
     );
     let begun = engine

@@ -46,6 +46,9 @@ pub(in crate::mcp::workflow) struct PhaseBody {
     is_complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
+    /// That the phase is not the one that was opened under this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renumbered_note: Option<String>,
     #[serde(flatten)]
     drift: Option<DriftBody>,
 }
@@ -106,6 +109,7 @@ impl PhaseBody {
             missing: Vec::new(),
             is_complete: None,
             message: None,
+            renumbered_note: None,
             drift: None,
         };
         match content {
@@ -131,6 +135,12 @@ impl PhaseBody {
 
     fn filled(self, content: PhaseContent) -> Self {
         let tasks = TaskLine::all(&content);
+        let renumbered = content.was.as_ref().map(|was| {
+            let (phase, name) = (content.phase, content.name.as_deref().unwrap_or_default());
+            format!(
+                "phase {phase} was `{was}` when it was opened, and is `{name}` now: read it anew"
+            )
+        });
         let gate = content.gate.map(GateBody::of);
         let (validation_gate, evidence_gate) = match content.planned {
             Some(planned) if !content.listed => (Some(GateView::Words(planned.criteria)), gate),
@@ -146,6 +156,7 @@ impl PhaseBody {
             evidence_gate,
             source: Some(if content.listed { "file" } else { "dynamic" }),
             missing: content.faults.iter().map(ToString::to_string).collect(),
+            renumbered_note: renumbered,
             ..self
         }
     }
