@@ -2,6 +2,7 @@
 
 LISTEN ?= 127.0.0.1:8080
 CONTENT ?= content
+MODEL ?= all-minilm-l6-v2-q
 DENY := 0.20.2
 
 .DEFAULT_GOAL := help
@@ -10,8 +11,8 @@ DENY := 0.20.2
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Fetch ONNX Runtime and the model, once (LOCKSTEP_ASSETS says where to)
-	@python3 tools/setup
+setup: ## Fetch ONNX Runtime and a model, once (MODEL=bge-small-en-v1.5-q; LOCKSTEP_ASSETS says where to)
+	@python3 tools/setup --model $(MODEL)
 
 run: setup ## Build and serve content/ on 127.0.0.1:8080/mcp (LISTEN=…, CONTENT=…)
 	cargo run --release --quiet -- serve --listen $(LISTEN) --content $(CONTENT)
@@ -27,9 +28,12 @@ lint: ## Check format, lints and documentation
 bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
+	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
 	cargo bench --bench workflow_calls
+	cargo bench --bench scale
 	load-tests/tools_call
+	load-tests/start_time
 
 eval: setup ## Ask questions whose answers are known, and say how good the answers are
 	cargo run --release --quiet --example eval

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
-    config::{Config, LenientGates, Transport},
+    config::{Config, LenientGates, Quantization, Transport},
     http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
     mcp::{About, McpServer, Offered},
     observed::{CacheMetrics, LockMetrics},
@@ -200,6 +200,11 @@ fn search_settings(config: &Config) -> search::Settings {
             keywords: config.search.keyword_weight,
         },
         max_per_file: config.search.max_per_file,
+        quantization: match config.search.quantization {
+            Quantization::F32 => search::Quantization::F32,
+            Quantization::F16 => search::Quantization::F16,
+            Quantization::I8 => search::Quantization::I8,
+        },
         cache: config.search.cache.dir().map(|dir| search::Cache {
             dir: dir.to_owned(),
             max_bytes: config.search.cache_max_mb * 1024 * 1024,

@@ -136,6 +136,8 @@ pub struct Search {
     /// Megabytes of vectors on disk at which those that no corpus uses are removed. 1 to
     /// 1,000,000; 100,000 passages of the default model take 156.
     pub cache_max_mb: u64,
+    /// How the vectors of more than 4,096 passages are laid out in memory and on disk.
+    pub quantization: Quantization,
     /// Threads that run the model, each with an instance of it. 0 takes one for each core.
     pub workers: usize,
     /// Questions that may wait for the model; more are refused. 1 to 100,000.
@@ -161,6 +163,19 @@ pub struct Search {
     /// Passages of one file in an answer, as long as other files are left. At least 1. Queries
     /// may say another number.
     pub max_per_file: usize,
+}
+
+/// How vectors are laid out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quantization {
+    /// 4 bytes a value: exact.
+    #[default]
+    F32,
+    /// 2 bytes a value.
+    F16,
+    /// 1 byte a value: a quarter of the memory, a little less found.
+    I8,
 }
 
 /// Settings of the log on standard error. Traces and metrics follow the standard `OTEL_*`
@@ -231,6 +246,7 @@ impl Default for Search {
         Self {
             model: "all-minilm-l6-v2-q".into(),
             cache: VectorCache::default(),
+            quantization: Quantization::default(),
             cache_max_mb: 1_024,
             workers: 0,
             queue: 1_024,

@@ -34,6 +34,7 @@ pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
 pub use fusion::Fusion;
+pub use index::{Index, Layout, Quantization};
 pub use progress::Progress;
 pub use query::{InvalidQuery, Mode, Query};
 pub use relevance::Evidence;
@@ -57,6 +58,8 @@ pub struct Settings {
     /// Passages of one file in an answer whose query says nothing of it, as long as others are
     /// left. At least 1.
     pub max_per_file: usize,
+    /// How the vectors of large corpora are laid out.
+    pub quantization: Quantization,
     /// Where vectors are kept on disk; none keeps them in memory only.
     pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.

@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
     config::Config,
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Fusion, Query, Settings, load_model},
+    search::{EmbedError, Embedder, Engine, Fusion, Quantization, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -156,6 +156,7 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         max_cached_answers: 10_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 10_000,
+        quantization: Quantization::F32,
         cache: None,
         debounce: Duration::from_millis(300),
         fusion: Fusion::default(),

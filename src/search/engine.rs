@@ -9,8 +9,8 @@ use tokio::{
 
 use super::{
     Answer, Embedder, Error, Progress, Query, Settings, answer::parse_address, embedder::Workers,
-    embedding::Embedding, indexer::Indexer, published::Published, ranking::Rules, seeker::Seeker,
-    vectors::Store, watcher::Watcher,
+    embedding::Embedding, index::Layout, indexer::Indexer, published::Published, ranking::Rules,
+    seeker::Seeker, vectors::Store, watcher::Watcher,
 };
 use crate::observed::{
     CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
@@ -105,7 +105,10 @@ impl Engine {
                 published: Arc::clone(&published),
             },
             published: Arc::clone(&published),
-            threads,
+            layout: Layout {
+                quantization: settings.quantization,
+                threads,
+            },
         };
         let answers = limits(settings.max_cached_answers, Some(settings.answers_ttl));
         Ok(Arc::new(Self {

@@ -3,7 +3,7 @@
 mod flat;
 mod graph;
 
-use std::sync::Arc;
+use std::{io, path::Path, sync::Arc};
 
 use flat::Flat;
 use graph::Graph;
@@ -13,11 +13,32 @@ use super::Error;
 /// Up to this many vectors are compared one by one: exact, and a fraction of a millisecond.
 const MAX_EXACT: usize = 4_096;
 
+/// How vectors are laid out in a graph. Few vectors are always kept as they are.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Quantization {
+    /// 4 bytes a value: exact.
+    #[default]
+    F32,
+    /// 2 bytes a value.
+    F16,
+    /// 1 byte a value.
+    I8,
+}
+
+/// How an index is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// How the vectors of a graph are kept.
+    pub quantization: Quantization,
+    /// Threads that build it, and threads that ask it at once.
+    pub threads: usize,
+}
+
 /// Vectors by position, to be compared by the angle between them.
 ///
 /// Invariant: all are of unit length, so that their product is the cosine of the angle.
 #[derive(Debug)]
-pub(super) enum Index {
+pub enum Index {
     /// Few vectors: compared one by one.
     Flat(Flat),
     /// Many: reached from neighbour to neighbour.
@@ -25,24 +46,56 @@ pub(super) enum Index {
 }
 
 impl Index {
-    /// Builds an index that at most `threads` threads ask at once.
+    /// Returns an index of no vectors.
+    pub(super) fn empty() -> Self {
+        Self::Flat(Flat::new(0, &[]))
+    }
+
+    /// Builds an index.
     ///
     /// # Errors
     ///
     /// If the vectors differ in length.
-    pub(super) fn build(vectors: &[Arc<[f32]>], threads: usize) -> Result<Self, Error> {
+    pub fn build(vectors: &[Arc<[f32]>], layout: Layout) -> Result<Self, Error> {
         let dimensions = vectors.first().map_or(0, |vector| vector.len());
         for vector in vectors {
             same_length(dimensions, vector)?;
         }
         match vectors.len() {
             ..=MAX_EXACT => Ok(Self::Flat(Flat::new(dimensions, vectors))),
-            _ => Ok(Self::Graph(Graph::build(dimensions, vectors, threads)?)),
+            _ => Ok(Self::Graph(Graph::build(dimensions, vectors, layout)?)),
+        }
+    }
+
+    /// Tells whether so many vectors make an index that takes long to build.
+    pub(super) fn is_graph(count: usize) -> bool {
+        count > MAX_EXACT
+    }
+
+    /// Maps the graph that was saved at `path` into memory. The file must be whole.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a graph of `count` vectors.
+    pub fn view(path: &Path, count: usize, layout: Layout) -> Result<Self, Error> {
+        Graph::view(path, count, layout).map(Self::Graph)
+    }
+
+    /// Saves a graph, to be mapped by [`Self::view`]. Few vectors need none.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Flat(_) => Ok(()),
+            Self::Graph(graph) => graph.save(path),
         }
     }
 
     /// Returns the number of vectors.
-    pub(super) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
         match self {
             Self::Flat(flat) => flat.len(),
             Self::Graph(graph) => graph.len(),
@@ -66,7 +119,7 @@ impl Index {
     /// # Errors
     ///
     /// If `vector` is not as long as those of the index.
-    pub(super) fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<(usize, f32)>, Error> {
+    pub fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<(usize, f32)>, Error> {
         match self {
             Self::Flat(_) => self.nearest_where(vector, count, |_| true),
             Self::Graph(graph) => {
@@ -82,7 +135,7 @@ impl Index {
     /// # Errors
     ///
     /// If `vector` is not as long as those of the index.
-    pub(super) fn nearest_where(
+    pub fn nearest_where(
         &self,
         vector: &[f32],
         count: usize,
@@ -160,11 +213,16 @@ mod tests {
     /// Of each kind of index, with the position of the vector that points up.
     fn both() -> [(Index, usize); 2] {
         let (few, many) = (500, MAX_EXACT + 4);
-        let index = |count| Index::build(&circle(count), 2).unwrap();
+        let index = |count| Index::build(&circle(count), LAYOUT).unwrap();
         [(index(few), few / 2), (index(many), many / 2)]
     }
 
     const UP: [f32; 2] = [0.0, 1.0];
+
+    const LAYOUT: Layout = Layout {
+        quantization: Quantization::F32,
+        threads: 2,
+    };
 
     #[test]
     fn the_nearest_come_first_from_few_vectors_and_from_many() {
@@ -199,7 +257,7 @@ mod tests {
     #[test]
     fn a_graph_is_walked_with_a_filter_that_allows_many() {
         let count = 2 * MAX_EXACT + 10;
-        let index = Index::build(&circle(count), 2).unwrap();
+        let index = Index::build(&circle(count), LAYOUT).unwrap();
 
         let found = index.nearest_where(&UP, 9, |at| at % 2 == 0).unwrap();
 
@@ -217,6 +275,32 @@ mod tests {
     }
 
     #[test]
+    fn a_graph_that_was_saved_is_mapped_and_answers_as_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, count) = (dir.path().join("graph"), MAX_EXACT + 4);
+        for quantization in [Quantization::F32, Quantization::F16, Quantization::I8] {
+            let layout = Layout {
+                quantization,
+                ..LAYOUT
+            };
+            let built = Index::build(&circle(count), layout).unwrap();
+            built.save(&path).unwrap();
+
+            let mapped = Index::view(&path, count, layout).unwrap();
+
+            assert_eq!(
+                mapped.nearest(&UP, 9).unwrap(),
+                built.nearest(&UP, 9).unwrap(),
+                "{quantization:?}"
+            );
+            let even = |at: usize| at.is_multiple_of(2);
+            assert_eq!(mapped.nearest_where(&UP, 9, even).unwrap().len(), 9);
+            assert_eq!(mapped.vector(7).unwrap(), built.vector(7).unwrap());
+            assert!(Index::view(&path, count + 1, layout).is_err());
+        }
+    }
+
+    #[test]
     fn a_vector_of_another_length_is_refused() {
         for (index, _) in both() {
             let refused = index.nearest(&[1.0], 1).unwrap_err();
@@ -226,7 +310,7 @@ mod tests {
             assert!(index.nearest_where(&[1.0], 1, |_| true).is_err());
         }
         let mixed = [vec![1.0].into(), vec![1.0, 0.0].into()];
-        assert!(Index::build(&mixed, 1).is_err());
+        assert!(Index::build(&mixed, LAYOUT).is_err());
     }
 
     #[test]

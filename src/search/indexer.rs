@@ -10,8 +10,10 @@ use super::{
     corpus::{self, Corpus},
     embedding::Embedding,
     error::chain,
+    index::{Index, Layout},
     published::Published,
     snapshot::Snapshot,
+    vectors::Key,
     watcher::Watcher,
 };
 
@@ -25,8 +27,7 @@ pub(super) struct Indexer {
     pub(super) tokens: Arc<dyn Tokens>,
     pub(super) embedding: Embedding,
     pub(super) published: Arc<Published>,
-    /// Threads that a snapshot's index must serve at once.
-    pub(super) threads: usize,
+    pub(super) layout: Layout,
 }
 
 impl Indexer {
@@ -60,9 +61,14 @@ impl Indexer {
         }
         self.warn_of_new_faults(&corpus, &previous);
         let embedded = self.embedding.of(&corpus, &previous).await?;
-        let (generation, threads) = (previous.generation + 1, self.threads);
-        let inferred = embedded.inferred;
-        let build = move || Snapshot::build(generation, corpus, embedded, threads);
+        let (generation, inferred) = (previous.generation + 1, embedded.inferred);
+        let layout = self.layout;
+        let (store, content) = (self.embedding.store.clone(), self.content.clone());
+        let index = move |keys: &[Key], vectors: &[Arc<[f32]>]| match store {
+            Some(store) => store.index(&content, keys, vectors, layout),
+            None => Index::build(vectors, layout),
+        };
+        let build = move || Snapshot::build(generation, corpus, embedded, index);
         let snapshot = Arc::new(spawn_blocking(build).await??);
         let (files, chunks) = (snapshot.files, snapshot.len());
         // Before it is published, so that a command that waits for it may end then.

@@ -49,7 +49,7 @@ impl Snapshot {
             chunks: Vec::new(),
             keywords: Arc::new(Keywords::build(&[]).expect("no words cannot fail")),
             keys: Vec::new(),
-            index: Index::build(&[], 1).expect("no vectors cannot differ"),
+            index: Index::empty(),
         }
     }
 
@@ -62,7 +62,7 @@ impl Snapshot {
         generation: u64,
         corpus: Corpus,
         embedded: Embedded,
-        threads: usize,
+        build: impl FnOnce(&[Key], &[Arc<[f32]>]) -> Result<Index, Error>,
     ) -> Result<Self, Error> {
         let left_out = embedded.vectors.iter().filter(|vector| vector.is_none());
         let left_out = left_out.count();
@@ -73,7 +73,7 @@ impl Snapshot {
             .zip(embedded.vectors);
         let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
         let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
-        let (chunks, keys): (Vec<_>, _) = passages.into_iter().unzip();
+        let (chunks, keys): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
         Ok(Self {
             generation,
             files: corpus.files,
@@ -82,9 +82,9 @@ impl Snapshot {
             digest: (left_out == 0).then_some(corpus.digest),
             inferred: embedded.inferred,
             left_out,
+            index: build(&keys, &vectors)?,
             chunks,
             keys,
-            index: Index::build(&vectors, threads)?,
         })
     }
 

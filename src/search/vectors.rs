@@ -4,6 +4,7 @@
 //! share it. Whatever is wrong with a file costs only the time to make its vectors again.
 
 mod file;
+mod graphs;
 mod key;
 mod manifest;
 mod sweep;
@@ -173,6 +174,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::search::{Layout as IndexLayout, Quantization};
 
     /// Values of a vector.
     const LENGTH: usize = 8;
@@ -336,6 +338,63 @@ mod tests {
         store.keep(Path::new("/one"), &keys).unwrap();
 
         assert_eq!(loaded(&store), (11..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_graph_is_mapped_from_disk_unless_it_is_damaged_or_of_other_vectors() {
+        let fixture = Fixture::new();
+        let store = fixture.store();
+        let layout = IndexLayout {
+            quantization: Quantization::F32,
+            threads: 2,
+        };
+        let count = 5_000;
+        let keys: Vec<_> = (0..count).map(key).collect();
+        let angle = |at: usize| at as f32 / count as f32;
+        let vectors: Vec<Arc<[f32]>> = (0..count)
+            .map(|at| [angle(at).cos(), angle(at).sin()].into())
+            .collect();
+        let index = |keys: &[Key], vectors: &[Arc<[f32]>]| {
+            let corpus = Path::new("/corpus");
+            let index = store.index(corpus, keys, vectors, layout).unwrap();
+            assert_eq!(index.nearest(&vectors[100], 1).unwrap()[0].0, 100);
+        };
+        let graphs = || {
+            let files = fs::read_dir(store.dir().join("graphs")).unwrap();
+            let files = files.map(|file| file.unwrap().path());
+            let mut files: Vec<_> = files
+                .filter(|file| file.extension().unwrap() != "sum")
+                .collect();
+            assert_eq!(files.len(), 1, "{files:?}");
+            files.remove(0)
+        };
+        index(&keys, &vectors);
+        let first = graphs();
+        let written = fs::metadata(&first).unwrap().modified().unwrap();
+
+        index(&keys, &vectors);
+        assert_eq!(fs::metadata(&first).unwrap().modified().unwrap(), written);
+
+        let whole = fs::read(&first).unwrap();
+        for at in [0, 40, whole.len() / 3, whole.len() - 1] {
+            let mut broken = whole.clone();
+            broken[at] ^= 1;
+            fs::write(&first, broken).unwrap();
+            index(&keys, &vectors);
+            assert_eq!(graphs(), first);
+            assert!(file_is_whole(&store, &keys), "byte {at}");
+        }
+        fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+        index(&keys, &vectors);
+        assert!(file_is_whole(&store, &keys));
+
+        index(&keys[1..], &vectors[1..]);
+        assert_ne!(graphs(), first, "the predecessor is gone");
+    }
+
+    fn file_is_whole(store: &Store, keys: &[Key]) -> bool {
+        let file = store.graph(Path::new("/corpus"), keys, Quantization::F32);
+        file.whole().is_some()
     }
 
     #[test]

@@ -121,7 +121,10 @@ fn is_change(event: &Event, standards: &Path) -> bool {
         EventKind::Access(_) => true,
         _ => false,
     };
-    let below = event.paths.iter().any(|path| path.starts_with(standards));
+    // The kubelet swaps all files of a mounted ConfigMap by renaming this link.
+    let swapped = standards.with_file_name("..data");
+    let below = |path: &PathBuf| path.starts_with(standards) || *path == swapped;
+    let below = event.paths.iter().any(below);
     event.need_rescan() || (below && !reads)
 }
 

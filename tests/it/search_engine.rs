@@ -3,6 +3,7 @@
 mod answers;
 mod cache;
 mod files;
+mod live;
 mod model;
 mod races;
 
@@ -20,7 +21,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    search::{EmbedError, Embedder, Engine, Error, Fusion, ModelId, Query, Settings},
+    search::{EmbedError, Embedder, Engine, Error, Fusion, ModelId, Quantization, Query, Settings},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -32,6 +33,9 @@ const HOLD: &str = "hold";
 
 /// The model panics on texts with this word.
 const BOOM: &str = "boom";
+
+/// The model makes a vector of another length of texts with this word.
+const SHORT: &str = "short";
 
 /// A model that counts what it is asked. A text's vector depends on its words alone.
 struct CountingEmbedder {
@@ -53,6 +57,9 @@ impl Embedder for CountingEmbedder {
             let _ = self.gate.recv(); // A closed gate holds nobody.
         }
         assert!(!text.contains(BOOM), "a panic that the test asked for");
+        if text.contains(SHORT) {
+            return Ok(vec![1.0; 3]);
+        }
         let mut vector = vec![0.01; 64];
         for word in text.split(|letter: char| !letter.is_alphanumeric()) {
             let mut hasher = DefaultHasher::new();
@@ -179,6 +186,7 @@ fn settings(content: &Path) -> Settings {
         max_cached_answers: 1_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 1_000,
+        quantization: Quantization::F32,
         cache: None,
         debounce: Duration::from_millis(20),
         fusion: Fusion::default(),

@@ -8,9 +8,12 @@ use std::{
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread,
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased, unbounded};
+use crossbeam_channel::{
+    Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select_biased, unbounded,
+};
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{Instrument as _, error, info, info_span, instrument};
 
@@ -20,6 +23,10 @@ use crate::{
     search::Error,
 };
 
+/// Time without a question after which every thread embeds passages again: an agent that works
+/// asks several times in a second.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// Threads with a model each. Dropped, they end after the text at hand.
 pub(in crate::search) struct Workers {
     questions: Sender<Job>,
@@ -28,9 +35,17 @@ pub(in crate::search) struct Workers {
     prefixes: Prefixes,
     queue: usize,
     threads: usize,
-    /// Texts handed over and not yet embedded.
-    outstanding: Arc<AtomicUsize>,
+    load: Arc<Load>,
     wait: ObservedWait,
+}
+
+/// What the threads have to do, and had.
+#[derive(Debug, Default)]
+struct Load {
+    /// Texts handed over and not yet embedded.
+    outstanding: AtomicUsize,
+    /// Questions that were ever asked.
+    asked: AtomicUsize,
 }
 
 struct Job {
@@ -55,13 +70,18 @@ impl Workers {
         };
         let (questions, asked) = bounded(queue);
         let (passages, handed) = unbounded();
-        let (threads, outstanding) = (embedders.len(), Arc::new(AtomicUsize::new(0)));
+        let (threads, load) = (embedders.len(), Arc::new(Load::default()));
         for (number, embedder) in embedders.into_iter().enumerate() {
-            let (asked, handed) = (asked.clone(), handed.clone());
-            let outstanding = Arc::clone(&outstanding);
+            let worker = Worker {
+                embedder,
+                questions: asked.clone(),
+                passages: handed.clone(),
+                load: Arc::clone(&load),
+                for_questions: number == 0 && threads > 1,
+            };
             thread::Builder::new()
                 .name(format!("model-{number}"))
-                .spawn(move || run(embedder, &asked, &handed, &outstanding))
+                .spawn(move || worker.run())
                 .map_err(Error::Thread)?;
         }
         Ok(Self {
@@ -70,7 +90,7 @@ impl Workers {
             prefixes,
             queue,
             threads,
-            outstanding,
+            load,
             wait: ObservedWait::new("search.model", locks),
         })
     }
@@ -89,9 +109,10 @@ impl Workers {
     pub(in crate::search) async fn question(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
         let (job, started, vector) = job(prefixed(&self.prefixes.question, text));
         let asked = Instant::now();
-        let waits = self.outstanding.fetch_add(1, SeqCst) >= self.threads;
+        self.load.asked.fetch_add(1, SeqCst);
+        let waits = self.load.outstanding.fetch_add(1, SeqCst) >= self.threads;
         if let Err(refused) = self.questions.try_send(job) {
-            self.outstanding.fetch_sub(1, SeqCst);
+            self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(match refused {
                 TrySendError::Full(_) => Error::Busy { queue: self.queue },
                 TrySendError::Disconnected(_) => Error::NoWorkers,
@@ -117,9 +138,9 @@ impl Workers {
     /// If the model fails.
     pub(in crate::search) async fn passage(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
         let (job, _, vector) = job(prefixed(&self.prefixes.passage, text));
-        self.outstanding.fetch_add(1, SeqCst);
+        self.load.outstanding.fetch_add(1, SeqCst);
         if self.passages.send(job).is_err() {
-            self.outstanding.fetch_sub(1, SeqCst);
+            self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(Error::NoWorkers);
         }
         Ok(unit_length(vector.await.map_err(|_| EmbedError::Gone)??))
@@ -164,34 +185,73 @@ fn unit_length(mut vector: Vec<f32>) -> Arc<[f32]> {
     vector.into()
 }
 
-/// Works until the channels close.
-fn run(
-    mut embedder: Box<dyn Embedder>,
-    questions: &Receiver<Job>,
-    passages: &Receiver<Job>,
-    outstanding: &AtomicUsize,
-) {
-    loop {
-        let job = select_biased! {
-            recv(questions) -> job => job,
-            recv(passages) -> job => job,
-        };
-        let Ok(job) = job else { return };
+/// A thread with a model.
+struct Worker {
+    embedder: Box<dyn Embedder>,
+    questions: Receiver<Job>,
+    passages: Receiver<Job>,
+    load: Arc<Load>,
+    /// It takes no passages while questions come: a question must not wait for one.
+    for_questions: bool,
+}
+
+impl Worker {
+    /// Works until the channels close.
+    fn run(mut self) {
+        let mut quiet = Quiet::default();
+        loop {
+            let reserved =
+                self.for_questions && !quiet.at(Instant::now(), self.load.asked.load(SeqCst));
+            let job = if reserved {
+                match self.questions.recv_timeout(QUIET) {
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    job => job.ok(),
+                }
+            } else {
+                select_biased! {
+                    recv(self.questions) -> job => job.ok(),
+                    recv(self.passages) -> job => job.ok(),
+                }
+            };
+            let Some(job) = job else { return };
+            self.embed(job);
+        }
+    }
+
+    fn embed(&mut self, job: Job) {
         // Who asked may be gone: then so is the need.
         if job.vector.is_closed() {
-            outstanding.fetch_sub(1, SeqCst);
-            continue;
+            self.load.outstanding.fetch_sub(1, SeqCst);
+            return;
         }
         let _ = job.started.send(());
-        let embed = AssertUnwindSafe(|| embedder.embed(&job.text));
+        let embed = AssertUnwindSafe(|| self.embedder.embed(&job.text));
         let vector = catch_unwind(embed).unwrap_or_else(|_| {
             error!(text.len_bytes = job.text.len(), "the model panicked");
-            renew(&mut *embedder);
+            renew(&mut *self.embedder);
             Err(EmbedError::Panicked)
         });
         // Before the answer, so that who asks again right after it finds the thread free.
-        outstanding.fetch_sub(1, SeqCst);
+        self.load.outstanding.fetch_sub(1, SeqCst);
         let _ = job.vector.send(vector);
+    }
+}
+
+/// Tells whether no question came lately.
+#[derive(Debug, Default)]
+struct Quiet {
+    asked: usize,
+    /// When `asked` was seen to change.
+    since: Option<Instant>,
+}
+
+impl Quiet {
+    fn at(&mut self, now: Instant, asked: usize) -> bool {
+        if self.asked != asked {
+            self.asked = asked;
+            self.since = Some(now);
+        }
+        self.since.is_none_or(|since| now - since >= QUIET)
     }
 }
 
@@ -203,6 +263,87 @@ fn renew(embedder: &mut dyn Embedder) {
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             error!(error, "the model was not loaded again: it goes on as it is");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt as _, future::join};
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// Tells which text it begins with, and waits until it may go on.
+    struct Held {
+        begun: mpsc::UnboundedSender<String>,
+        go: Receiver<()>,
+    }
+
+    impl Embedder for Held {
+        fn embed(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
+            let _ = self.begun.send(text.to_owned());
+            let _ = self.go.recv();
+            Ok(vec![3.0, 4.0])
+        }
+
+        fn prefixes(&self) -> Prefixes {
+            Prefixes {
+                question: "q: ".into(),
+                passage: "p: ".into(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_whose_caller_went_away_leaves_the_queue_and_others_get_their_prefix() {
+        let (begin, mut begun) = mpsc::unbounded_channel();
+        let (go, held) = unbounded();
+        let embedder = Held {
+            begun: begin,
+            go: held,
+        };
+        let meter = SdkMeterProvider::default().meter("test");
+        let locks = LockMetrics::new(&meter);
+        let workers = Workers::start(vec![Box::new(embedder)], 9, &locks).unwrap();
+
+        let first = workers.question("first".into());
+        let release = async {
+            let text = begun.recv().await.unwrap();
+            // Polled once, so that it waits in the queue; then dropped.
+            let gone = workers.question("gone".into()).now_or_never();
+            assert!(gone.is_none());
+            drop(go);
+            text
+        };
+        let (vector, text) = join(first, release).await;
+        workers.passage("second".into()).await.unwrap();
+
+        assert_eq!(text, "q: first");
+        assert_eq!(*vector.unwrap(), [0.6, 0.8], "of unit length");
+        assert_eq!(begun.recv().await.unwrap(), "p: second");
+    }
+
+    #[test]
+    fn it_is_quiet_until_a_question_comes_and_again_a_while_after_the_last() {
+        let (start, ms) = (Instant::now(), Duration::from_millis);
+        let mut quiet = Quiet::default();
+        let steps = [
+            (0, 0, true),
+            (1, 1, false),
+            (200, 1, false),
+            (240, 2, false),
+            (260, 2, false),
+            (489, 2, false),
+            (490, 2, true),
+            (900, 2, true),
+            (901, 3, false),
+        ];
+
+        for (at, asked, expected) in steps {
+            assert_eq!(quiet.at(start + ms(at), asked), expected, "{at} ms");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 /// Vectors of one length, without a pointer or an allocation for each.
-pub(in crate::search) struct Flat {
+pub struct Flat {
     dimensions: usize,
     values: Vec<f32>,
 }

@@ -1,23 +1,22 @@
 //! Vectors in a graph of neighbours: usearch's HNSW.
 
-use std::{fmt, sync::Arc, thread};
+use std::{fmt, io, path::Path, sync::Arc, thread};
 
 use usearch::{IndexOptions, MetricKind, ScalarKind};
 
-use super::dot;
+use super::{Layout, Quantization, dot};
 use crate::search::Error;
 
 /// Candidates that a search keeps; at 128 it finds over 98 of 100 neighbours.
 const EXPANSION: usize = 128;
 
 /// Vectors that are found by walking from neighbour to neighbour.
-pub(in crate::search) struct Graph {
+pub struct Graph {
     usearch: usearch::Index,
 }
 
 impl Graph {
-    /// Builds a graph of `vectors`, which all have `dimensions` values, on `threads` threads; at
-    /// most as many ask it at once.
+    /// Builds a graph of `vectors`, which all have `dimensions` values.
     ///
     /// # Errors
     ///
@@ -25,16 +24,9 @@ impl Graph {
     pub(super) fn build(
         dimensions: usize,
         vectors: &[Arc<[f32]>],
-        threads: usize,
+        layout: Layout,
     ) -> Result<Self, Error> {
-        let options = IndexOptions {
-            dimensions,
-            metric: MetricKind::Cos,
-            quantization: ScalarKind::F32,
-            expansion_search: EXPANSION,
-            ..IndexOptions::default()
-        };
-        let usearch = usearch::Index::new(&options).map_err(failed)?;
+        let (usearch, threads) = (empty(dimensions, layout)?, layout.threads);
         usearch
             .reserve_capacity_and_threads(vectors.len(), threads)
             .map_err(failed)?;
@@ -54,6 +46,34 @@ impl Graph {
             added.try_for_each(|added| added.expect("adding does not panic").map_err(failed))
         })?;
         Ok(Self { usearch })
+    }
+
+    /// Maps the graph at `path` into memory.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a graph of `count` vectors in this layout.
+    pub(super) fn view(path: &Path, count: usize, layout: Layout) -> Result<Self, Error> {
+        let path = utf8(path).map_err(failed)?;
+        let found = usearch::Index::metadata(path).map_err(failed)?;
+        let dimensions = usize::try_from(found.dimensions).map_err(failed)?;
+        let usearch = empty(dimensions, layout)?;
+        usearch
+            .reserve_capacity_and_threads(0, layout.threads)
+            .map_err(failed)?;
+        usearch.view(path).map_err(failed)?;
+        let graph = Self { usearch };
+        let same_kind = graph.usearch.scalar_kind() == scalar(layout.quantization);
+        if graph.len() != count || !same_kind {
+            let problem = format!("it has {} vectors, not {count}", graph.len());
+            return Err(failed(io::Error::other(problem)));
+        }
+        Ok(graph)
+    }
+
+    /// Writes the graph to `path`.
+    pub(super) fn save(&self, path: &Path) -> io::Result<()> {
+        self.usearch.save(utf8(path)?).map_err(io::Error::other)
     }
 
     pub(super) fn dimensions(&self) -> usize {
@@ -116,6 +136,30 @@ impl fmt::Debug for Graph {
         let mut graph = f.debug_struct("Graph");
         graph.field("vectors", &self.len()).finish_non_exhaustive()
     }
+}
+
+fn empty(dimensions: usize, layout: Layout) -> Result<usearch::Index, Error> {
+    let options = IndexOptions {
+        dimensions,
+        metric: MetricKind::Cos,
+        quantization: scalar(layout.quantization),
+        expansion_search: EXPANSION,
+        ..IndexOptions::default()
+    };
+    usearch::Index::new(&options).map_err(failed)
+}
+
+fn scalar(quantization: Quantization) -> ScalarKind {
+    match quantization {
+        Quantization::F32 => ScalarKind::F32,
+        Quantization::F16 => ScalarKind::F16,
+        Quantization::I8 => ScalarKind::I8,
+    }
+}
+
+fn utf8(path: &Path) -> io::Result<&str> {
+    let problem = || io::Error::other("usearch takes no path that is not UTF-8");
+    path.to_str().ok_or_else(problem)
 }
 
 fn cosines(found: usearch::ffi::Matches) -> Vec<(usize, f32)> {

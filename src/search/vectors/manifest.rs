@@ -22,16 +22,20 @@ pub(super) const CORPORA: &str = "corpora";
 pub(super) fn write(dir: &Path, corpus: &Path, keys: &[Key]) -> io::Result<()> {
     let corpora = dir.join(CORPORA);
     fs::create_dir_all(&corpora)?;
-    let name = Key::of(&corpus.to_string_lossy());
-    let name: String = name
-        .bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     let content = keys.iter().flat_map(Key::bytes).copied().collect();
     let aside = dir.join("manifest.new");
     fs::write(&aside, sealed(content))?;
-    fs::rename(aside, corpora.join(name))
+    fs::rename(aside, corpora.join(name(corpus)))
+}
+
+/// Returns what the files of `corpus` are called by.
+pub(super) fn name(corpus: &Path) -> String {
+    hex(Key::of(&corpus.to_string_lossy()).bytes())
+}
+
+/// Returns `bytes` as they stand in a name.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the keys that any corpus uses.

@@ -143,3 +143,97 @@ fn the_faults_of_the_real_standards_are_found() {
     let fault = |at| format!("standards/{at}: the code block that starts here is never closed");
     assert_eq!(faults, unclosed.map(fault));
 }
+
+/// A directory with the files of the default model under other names.
+fn own_model(description: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let default = assets().join("models").join(MODEL);
+    for (theirs, ours) in [
+        ("model.onnx", "sentences.onnx"),
+        ("tokenizer.json", "tokenizer.json"),
+    ] {
+        std::os::unix::fs::symlink(default.join(theirs), dir.path().join(ours)).unwrap();
+    }
+    fs::write(dir.path().join("lockstep-model.yaml"), description).unwrap();
+    dir
+}
+
+#[test]
+fn any_directory_with_a_described_model_is_used_as_it_says() {
+    let load = |dir: &tempfile::TempDir| {
+        let mut models = load_model(&assets(), dir.path().to_str().unwrap(), 1).unwrap();
+        models.remove(0)
+    };
+    let plain = "model: sentences.onnx\npooling: mean\nmax_tokens: 256\n";
+    let mut default = load_model(&assets(), MODEL, 1).unwrap().remove(0);
+    let described = own_model(plain);
+    let mut same = load(&described);
+    let mut cls = load(&own_model(&plain.replace("mean", "cls")));
+    let prefixed = load(&own_model(&format!(
+        "{plain}query_prefix: 'query: '\npassage_prefix: 'passage: '\n"
+    )));
+    let short = load(&own_model(&plain.replace("256", "16")));
+
+    let text = "Lock what threads share.";
+    let vector = default.embed(text).unwrap();
+    assert_eq!(same.embed(text).unwrap(), vector);
+    assert_ne!(cls.embed(text).unwrap(), vector);
+    assert_eq!(same.id(), default.id());
+    let ids = [default.id(), cls.id(), prefixed.id(), short.id()];
+    for (at, id) in ids.iter().enumerate() {
+        assert!(id.is_some() && !ids[..at].contains(id), "{at}");
+    }
+    let prefixes = prefixed.prefixes();
+    assert_eq!(
+        (&*prefixes.question, &*prefixes.passage),
+        ("query: ", "passage: ")
+    );
+    same.renew().unwrap();
+    assert_eq!(same.embed(text).unwrap(), vector);
+}
+
+#[test]
+fn a_model_that_is_not_there_or_not_described_is_named_with_what_to_do() {
+    let bare = tempfile::tempdir().unwrap();
+    let good = "pooling: mean\nmax_tokens: 256\n";
+    let cases = [
+        (
+            bare.path().to_owned(),
+            &["lockstep-model.yaml", "tokenizer.json"][..],
+        ),
+        (own_model(good).keep(), &["model.onnx"]),
+        (
+            own_model("pooling: max\nmax_tokens: 256\n").keep(),
+            &["lockstep-model.yaml", "max"],
+        ),
+        (
+            own_model("pooling: mean\nmax_tokens: 4\n").keep(),
+            &["max_tokens is 4", "8 to 8192"],
+        ),
+        (
+            own_model(&format!("{good}poling: cls\n")).keep(),
+            &["poling"],
+        ),
+        (
+            "no-such-model".into(),
+            &["no-such-model", "all-minilm-l6-v2-q"],
+        ),
+    ];
+    for (dir, expected) in cases {
+        let refused = load_model(&assets(), dir.to_str().unwrap(), 1)
+            .err()
+            .unwrap();
+        let message = format!("{:#}", anyhow_of(refused));
+        for part in expected {
+            assert!(message.contains(part), "{message}");
+        }
+        if dir.is_absolute() {
+            let _ = fs::remove_dir_all(dir);
+        }
+    }
+}
+
+/// An error with all its causes, as the command line shows it.
+fn anyhow_of(error: Error) -> anyhow::Error {
+    error.into()
+}
