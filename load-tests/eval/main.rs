@@ -23,7 +23,7 @@ use anyhow::Context as _;
 use lockstep::{
     config::Config,
     observed::{CacheMetrics, LockMetrics},
-    search::{Answer, Cache, Engine, Fusion, Mode, Query, Settings, load_model},
+    search::{Answer, Cache, Engine, Fusion, Mode, Quantization, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -173,6 +173,7 @@ async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
         max_cached_answers: 10_000,
         answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 10_000,
+        quantization: Quantization::F32,
         cache: Some(cache),
         fusion: Fusion::default(),
         max_per_file: config.search.max_per_file,
