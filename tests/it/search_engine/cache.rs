@@ -78,7 +78,9 @@ async fn a_passage_that_comes_back_or_stands_elsewhere_too_is_not_embedded_again
 
     assert_eq!(bench.inferences(), 3);
     let answer = bench.engine.search(all_of("ripe cheese")).await.unwrap();
-    assert_eq!(answer.passages.len(), 5);
+    let copies = ["standards/d.md", "standards/e.md"].map(Into::into);
+    assert_eq!((answer.passages.len(), answer.searched), (3, 5));
+    assert_eq!(answer.passages[0].also_in, copies);
 }
 
 #[tokio::test]
