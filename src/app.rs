@@ -265,7 +265,8 @@ fn readiness(search: &search::Status) -> Readiness {
         (_, true, Some(failure)) => {
             format!("ready, but the standards of now could not be indexed: {failure}")
         }
-        (Some(progress), true, None) if !search.vectors => {
+        (progress, true, None) if !search.vectors => {
+            let progress = progress.unwrap_or_default();
             format!("keyword search answers; vectors are being made: {progress}")
         }
         (_, true, None) => "ready".to_owned(),

@@ -150,7 +150,8 @@ impl From<Status> for SearchState {
     fn from(status: Status) -> Self {
         Self {
             status: match (&status.progress, status.ready) {
-                (Some(progress), true) if !status.vectors => {
+                (progress, true) if !status.vectors => {
+                    let progress = progress.unwrap_or_default();
                     format!("keyword search answers; vectors are being made: {progress}")
                 }
                 (_, true) => "ready".to_owned(),
