@@ -25,12 +25,13 @@ lint: ## Check format, lints and documentation
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, tools/call
+bench: setup ## Measure against baselines: cache hit, cold search, durable change, workflow calls, gates, tools/call
 	cargo bench --bench cache_hit
 	cargo bench --bench cold_search
 	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
 	cargo bench --bench workflow_calls
+	cargo bench --bench gate
 	cargo bench --bench scale
 	load-tests/tools_call
 	load-tests/start_time

@@ -214,6 +214,7 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         max_sessions: config.workflow.max_sessions,
         session_ttl: age(config.workflow.session_ttl_secs),
         retention: age(config.workflow.retention_secs),
+        work_root: config.workflow.work_root.clone(),
         lenient_gates: match config.workflow.lenient_gates {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,

@@ -5,6 +5,7 @@ mod health;
 mod index;
 mod new;
 mod progress;
+mod schema;
 mod search;
 mod serve;
 
@@ -44,6 +45,8 @@ enum Command {
     /// Embed the standards ahead and keep the vectors, so that a server starts at once. Exits with 1
     /// if the model failed on a passage.
     Index(index::Arguments),
+    /// Print the JSON Schema of a format that authors write, for their editors.
+    Schema(schema::Arguments),
     /// Make new content.
     New(new::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
@@ -120,6 +123,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Search(arguments) => Box::pin(search(arguments)).await,
         Command::Index(arguments) => Box::pin(index(arguments)).await,
         Command::Check(arguments) => check::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };

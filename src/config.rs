@@ -108,6 +108,9 @@ pub struct Workflow {
     /// Seconds that a finished or expired session is kept after its last change; a sweep removes
     /// older ones. 0 keeps them for ever.
     pub retention_secs: u64,
+    /// Directory below which evidence may claim files (`file_exists`, `matches` of a gate's field).
+    /// Not set by default: such claims do not pass then.
+    pub work_root: Option<PathBuf>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
     /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
@@ -235,6 +238,7 @@ impl Default for Workflow {
             max_sessions: 100_000,
             session_ttl_secs: 0,
             retention_secs: 0,
+            work_root: None,
             lenient_gates: LenientGates::default(),
             authoring: true,
             source_root: ".".into(),

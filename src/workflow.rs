@@ -22,7 +22,7 @@ mod source;
 mod store;
 
 pub use caller::{Caller, Note};
-pub use check::{ContentRule, Finding, RULES, Severity, check};
+pub use check::{ContentRule, Finding, RULES, Severity, check, metadata_schema};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
     Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, OpenTask, Recovered,
@@ -32,6 +32,7 @@ pub use error::{Error, Kind};
 pub use fault::Fault;
 pub use gate::{
     CrossFieldRule, Evidence, Field, FieldType, Gate, Occasion, Pattern, Problem, Rule, Verdict,
+    WorkRoot, gate_schema,
 };
 pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,

@@ -72,6 +72,7 @@ fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
         max_sessions: 100_000,
         session_ttl: None,
         retention: None,
+        work_root: None,
         lenient_gates: LenientGates::Enforced,
     };
     Engine::open(

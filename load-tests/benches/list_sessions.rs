@@ -70,6 +70,7 @@ fn engine(dir: &Path, state: &Path) -> Result<Arc<Engine>, lockstep::workflow::E
         max_cached_sessions: 1_000,
         max_sessions: 100_000,
         session_ttl: None,
+        work_root: None,
         retention: None,
         lenient_gates: LenientGates::Enforced,
     };

@@ -18,7 +18,9 @@ use std::{
 
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    workflow::{Engine, LenientGates, Phase, SessionId, Settings, TargetFile, WorkflowType},
+    workflow::{
+        Caller, Engine, LenientGates, Phase, SessionId, Settings, TargetFile, WorkflowType,
+    },
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -124,7 +126,9 @@ async fn started(
 ) -> Result<SessionId, Arc<lockstep::workflow::Error>> {
     let workflow = WorkflowType::try_from(WORKFLOW).expect("a valid name");
     let target = TargetFile::try_from(target).expect("a valid target");
-    let started = engine.start(workflow, target, Map::new()).await?;
+    let started = engine
+        .start(workflow, target, Map::new(), Caller::default())
+        .await?;
     Ok(started.session.id)
 }
 
@@ -136,6 +140,9 @@ fn engine(content: &Path, dir: &Path) -> Fallible<Arc<Engine>> {
         state: dir.join("state"),
         max_cached_sessions: 10_000,
         max_sessions: 100_000,
+        work_root: None,
+        session_ttl: None,
+        retention: None,
         lenient_gates: LenientGates::Enforced,
     };
     let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));

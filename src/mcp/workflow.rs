@@ -277,6 +277,7 @@ mod tests {
             max_sessions: 10,
             session_ttl: None,
             retention: None,
+            work_root: None,
             lenient_gates: LenientGates::Enforced,
         };
         let meter = SdkMeterProvider::builder().build().meter("test");

@@ -10,6 +10,7 @@ mod links;
 mod metadata;
 mod phases;
 mod rule;
+mod schema;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ pub(super) use self::definition::check_definition;
 pub use self::{
     finding::Finding,
     rule::{ContentRule, RULES, Severity},
+    schema::metadata_schema,
 };
 
 /// Reads all workflows below `content` and names everything that is wrong with them, sorted by

@@ -29,7 +29,7 @@ pub use self::{
 pub use super::gate::LenientGates;
 use super::{
     Caller, Catalogue, Definition, Drift, Error, Moment, Phase, PhaseContent, Session, SessionId,
-    Status, TaskContent, Touch,
+    Status, TaskContent, Touch, WorkRoot,
     content::Content,
     index::Index,
     source::Sources,
@@ -59,6 +59,8 @@ pub struct Settings {
     pub retention: Option<Duration>,
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient_gates: LenientGates,
+    /// The directory that evidence may claim files in; without one such claims do not pass.
+    pub work_root: Option<PathBuf>,
 }
 
 /// Workflow sessions over one content and one state directory.
@@ -79,6 +81,7 @@ pub struct Engine {
     retention: Option<Duration>,
     swept: AtomicU64,
     lenient_gates: LenientGates,
+    work_root: Option<WorkRoot>,
 }
 
 /// A phase that may be read.
@@ -134,6 +137,7 @@ impl Engine {
             retention: settings.retention,
             swept: AtomicU64::new(0),
             lenient_gates: settings.lenient_gates,
+            work_root: settings.work_root.map(WorkRoot::new),
         }))
     }
 

@@ -1,6 +1,7 @@
 //! Gates: what evidence a phase must leave behind before the next one opens.
 
 mod builtin;
+mod claim;
 mod definition;
 mod evidence;
 mod examination;
@@ -11,7 +12,10 @@ mod file;
 mod occasion;
 mod pattern;
 mod problem;
+#[cfg(test)]
+mod properties;
 mod rulebook;
+mod schema;
 mod verdict;
 
 pub(super) use self::{
@@ -21,6 +25,7 @@ pub(super) use self::{
     field::compare,
 };
 pub use self::{
+    claim::WorkRoot,
     definition::Gate,
     evidence::Evidence,
     field::{Field, FieldType},
@@ -28,5 +33,6 @@ pub use self::{
     occasion::Occasion,
     pattern::Pattern,
     problem::Problem,
+    schema::gate_schema,
     verdict::{LenientGates, Rule, Verdict},
 };

@@ -156,3 +156,68 @@ async fn evidence_that_is_nested_too_deep_is_refused_at_the_door() {
         assert_eq!(told.contains("recursion limit"), refused, "{depth}: {told}");
     }
 }
+
+#[tokio::test]
+async fn large_evidence_is_judged_and_its_answer_is_short() {
+    let (server, id) = gated("  score: {type: integer, required: true}\n").await;
+    let megabyte = json!({ "score": "x".repeat(1 << 20) });
+    let many: serde_json::Map<_, _> = (0..10_000)
+        .map(|n| (format!("field_{n}"), json!(n)))
+        .collect();
+
+    for evidence in [megabyte, Value::Object(many)] {
+        let answer = complete(&server, &id, evidence).await;
+
+        assert_eq!(answer["checkpoint_passed"], false);
+        let mut result = answer["validation_result"].clone();
+        let len = result.take().to_string().len();
+        assert!(len < 20_000, "{len}");
+    }
+}
+
+#[tokio::test]
+async fn evidence_that_claims_a_file_is_believed_when_the_file_is_there() {
+    let work = tempfile::tempdir().unwrap();
+    std::fs::write(work.path().join("report.md"), "# Report\nall tests pass\n").unwrap();
+    let fields = "  report: {required: true, file_exists: true, matches: 'tests pass'}\n";
+    let path = "workflows/two_phases_v1/phases/0/gate-definition.yaml";
+    let gate = format!("checkpoint: {{strict: true}}\nevidence_schema:\n{fields}");
+    let cases = [
+        (true, "report.md", None),
+        (true, "missing.md", Some("must name a file that exists")),
+        (
+            true,
+            "../report.md",
+            Some("must be a path relative to the work root"),
+        ),
+        (
+            true,
+            "/etc/passwd",
+            Some("must be a path relative to the work root"),
+        ),
+        (false, "report.md", Some("`workflow.work_root`")),
+    ];
+    for (set, file, problem) in cases {
+        let root = set.then(|| work.path().to_owned());
+        let server = TestServer::spawn_with(|config| config.workflow.work_root = root).await;
+        server.content.write(path, &gate);
+        let id = server.started().await;
+
+        let answer = complete(&server, &id, json!({ "report": file })).await;
+
+        assert_eq!(answer["checkpoint_passed"], problem.is_none(), "{file}");
+        let errors = answer["validation_result"]["errors"].to_string();
+        assert!(errors.contains(problem.unwrap_or("[]")), "{file}: {errors}");
+    }
+    std::fs::write(work.path().join("report.md"), "# Report\n").unwrap();
+    let root = work.path().to_owned();
+    let server = TestServer::spawn_with(|config| config.workflow.work_root = Some(root)).await;
+    server.content.write(path, &gate);
+    let id = server.started().await;
+    let answer = complete(&server, &id, json!({ "report": "report.md" })).await;
+    let fix = &answer["validation_result"]["problems"][0]["fix"];
+    assert_eq!(
+        fix,
+        "Correct 'report': it must name a file that matches `tests pass`"
+    );
+}

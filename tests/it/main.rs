@@ -24,6 +24,7 @@ mod protocol;
 mod races;
 mod real_workflows;
 mod resources;
+mod schema;
 mod search_engine;
 mod sessions;
 mod telemetry;

@@ -72,7 +72,7 @@ impl Engine {
         let seen = self.session(id).await?;
         seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
         seen.open(phase)?;
-        let occasion = Occasion::of(&seen, self.lenient_gates);
+        let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let judged = blocking(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;

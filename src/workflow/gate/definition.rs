@@ -68,7 +68,7 @@ impl Gate {
     /// # Errors
     ///
     /// Names file, line and what is expected.
-    pub(in crate::workflow) fn parse(path: &Path, yaml: &str) -> Result<Self, Fault> {
+    pub fn parse(path: &Path, yaml: &str) -> Result<Self, Fault> {
         let broken = |problem: &str| Fault::new(path, format!("this gate is broken: {problem}"));
         let file: GateFile = serde_saphyr::from_str(yaml).map_err(|error| {
             let line = error.location().map_or(0, |location| location.line());

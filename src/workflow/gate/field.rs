@@ -1,7 +1,8 @@
 //! What one field of the evidence is to be.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
@@ -10,7 +11,8 @@ use super::{file::Ordered, pattern::Pattern};
 /// One field of the evidence, a property of an object, or the items of a list: exactly what its
 /// entry in `gate-definition.yaml` says. A bound that is none bounds nothing, and one that is of
 /// another type than the field is ignored; `lockstep check` names it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Field {
     /// Its key in the evidence; empty for the items of a list.
     #[serde(skip)]
@@ -46,12 +48,20 @@ pub struct Field {
     /// The greatest length of a list.
     pub max_items: Option<u64>,
     /// What a text must match somewhere.
+    #[schemars(with = "Option<String>")]
     pub pattern: Option<Pattern>,
     /// The fields of an object. Others are ignored.
     #[serde(default, deserialize_with = "named")]
+    #[schemars(with = "BTreeMap<String, Self>")]
     pub properties: Vec<Self>,
     /// What each item of a list is to be.
     pub items: Option<Box<Self>>,
+    /// Whether a text must be the path of a file below the work root.
+    #[serde(default)]
+    pub file_exists: bool,
+    /// What the beginning of that file, 64 KiB, must match somewhere.
+    #[schemars(with = "Option<String>")]
+    pub matches: Option<Pattern>,
     /// The name of an expression that its value must satisfy.
     pub validator: Option<String>,
     /// What the expression is told.
@@ -60,7 +70,7 @@ pub struct Field {
 }
 
 /// What the value of a field is.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     /// `true` or `false`.

@@ -1,8 +1,9 @@
 //! The shape of `gate-definition.yaml`. Keys that it does not know are left alone here;
 //! `lockstep check` names them.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor},
@@ -11,27 +12,39 @@ use serde::{
 use super::field::{Field, named, or_default};
 
 /// The whole file.
-#[derive(Deserialize)]
-pub(super) struct GateFile {
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in crate::workflow) struct GateFile {
+    /// How the gate judges.
     pub(super) checkpoint: Checkpoint,
+    /// The fields of the evidence, by name.
     #[serde(deserialize_with = "named")]
+    #[schemars(with = "BTreeMap<String, Field>")]
     pub(super) evidence_schema: Vec<Field>,
+    /// Expressions by the names that fields call them.
     #[serde(default, deserialize_with = "or_default")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub(super) validators: Ordered<String>,
+    /// Rules over several fields.
     #[serde(default, deserialize_with = "or_default")]
     pub(super) cross_field_validation: Vec<CrossFieldRule>,
 }
 
-#[derive(Deserialize)]
+/// How a gate judges.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Checkpoint {
+    /// Whether evidence that breaks the gate fails it without appeal.
     #[serde(default)]
     pub(super) strict: bool,
+    /// Whether a caller may override a gate that is not strict, with a reason.
     #[serde(default = "yes")]
     pub(super) allow_override: bool,
 }
 
 /// A rule over several fields.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct CrossFieldRule {
     /// What must hold: an expression.
     pub rule: String,

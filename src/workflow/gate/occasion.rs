@@ -2,13 +2,15 @@
 
 use crate::workflow::{Phase, Session};
 
-use super::LenientGates;
+use super::{LenientGates, WorkRoot};
 
 /// What a judgement goes by beside the gate and the evidence.
 #[derive(Clone, Debug, Default)]
 pub struct Occasion {
     /// What a gate with `strict: false` does with evidence that breaks it.
     pub lenient: LenientGates,
+    /// Where evidence may claim files; without one such claims do not pass.
+    pub work_root: Option<WorkRoot>,
     /// The workflow that is run.
     pub workflow_type: String,
     /// What it is run on.
@@ -21,9 +23,14 @@ pub struct Occasion {
 
 impl Occasion {
     /// Returns what there is to know when the open phase of `session` is to be completed.
-    pub(in crate::workflow) fn of(session: &Session, lenient: LenientGates) -> Self {
+    pub(in crate::workflow) fn of(
+        session: &Session,
+        lenient: LenientGates,
+        work_root: Option<WorkRoot>,
+    ) -> Self {
         Self {
             lenient,
+            work_root,
             workflow_type: session.workflow.to_string(),
             target_file: session.target.to_string(),
             phase: session.current,

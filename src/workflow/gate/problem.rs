@@ -86,6 +86,20 @@ impl Problem {
         }
     }
 
+    /// A file is claimed, and nobody knows where to look.
+    pub(super) fn unchecked_file(path: String) -> Self {
+        let why = "no work root is set";
+        Self {
+            expected: "must name a file below the work root".to_owned(),
+            got: why.to_owned(),
+            fix: "Ask the operator to set `workflow.work_root`, the directory that evidence names \
+                  files below"
+                .to_owned(),
+            error: format!("Field '{path}' claims a file, and {why} (`workflow.work_root`)"),
+            field: path,
+        }
+    }
+
     /// The gate cannot tell, so the evidence does not pass. The caller can do nothing about it.
     pub(super) fn undecided(path: String, why: &str) -> Self {
         let subject = match path.as_str() {

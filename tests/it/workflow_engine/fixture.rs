@@ -94,6 +94,7 @@ impl Site {
             max_sessions: 100_000,
             session_ttl: None,
             retention: None,
+            work_root: None,
             lenient_gates: LenientGates::Enforced,
         }
     }

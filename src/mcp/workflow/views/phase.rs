@@ -207,6 +207,11 @@ fn bounds(field: Field) -> JsonObject {
             "pattern",
             field.pattern.map(|pattern| pattern.as_str().into()),
         ),
+        ("file_exists", field.file_exists.then_some(true.into())),
+        (
+            "matches",
+            field.matches.map(|matches| matches.as_str().into()),
+        ),
         ("properties", said(fields(field.properties), Vec::is_empty)),
         ("items", field.items.map(|items| inner(*items))),
         ("validator", field.validator.map(Value::from)),

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::{Lint, Step, rules::check_named};
-use crate::workflow::{Field, FieldType, Gate, gate::compare};
+use crate::workflow::{Field, FieldType, Gate, Pattern, gate::compare};
 
 /// The keys of a field.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "type",
     "required",
     "description",
@@ -22,6 +22,8 @@ const KEYS: [&str; 17] = [
     "min_items",
     "max_items",
     "pattern",
+    "file_exists",
+    "matches",
     "properties",
     "items",
     "validator",
@@ -78,7 +80,7 @@ fn check_bounds(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
 /// A bound of another type bounds nothing.
 fn check_types(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
     use FieldType::{Integer, List, Number, Object, String};
-    let bounds: [(&str, bool, &[FieldType]); 9] = [
+    let bounds: [(&str, bool, &[FieldType]); 11] = [
         ("minimum", field.minimum.is_some(), &[Integer, Number]),
         ("maximum", field.maximum.is_some(), &[Integer, Number]),
         ("min_length", field.min_length.is_some(), &[String]),
@@ -86,6 +88,8 @@ fn check_types(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
         ("min_items", field.min_items.is_some(), &[List]),
         ("max_items", field.max_items.is_some(), &[List]),
         ("pattern", field.pattern.is_some(), &[String]),
+        ("file_exists", field.file_exists, &[String]),
+        ("matches", field.matches.is_some(), &[String]),
         ("properties", !field.properties.is_empty(), &[Object]),
         ("items", field.items.is_some(), &[List]),
     ];
@@ -103,8 +107,11 @@ fn check_types(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
 }
 
 fn check_pattern(lint: &mut Lint<'_>, at: &[Step<'_>], field: &Field) {
-    if let Some(Err(why)) = field.pattern.as_ref().map(|pattern| pattern.compiled()) {
-        lint.at_key(at, "pattern", &format!("does not compile: {why}"));
+    let patterns = [("pattern", &field.pattern), ("matches", &field.matches)];
+    for (key, pattern) in patterns {
+        if let Some(Err(why)) = pattern.as_ref().map(Pattern::compiled) {
+            lint.at_key(at, key, &format!("does not compile: {why}"));
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub(super) const KNOWN: [&str; 18] = [
     "upperAscii",
 ];
 
+/// A byte is matched in nanoseconds as a rule; with a pattern that is made for it, in 8 µs.
+const UNITS_A_MATCHED_BYTE: u64 = 4;
+
 type Call<'f> = Box<
     dyn for<'c, 'v> Fn(&mut FunctionContext<'c, 'v>) -> Result<CowVal<'c, 'v>, ExecutionError>
         + Send
@@ -97,16 +100,19 @@ pub(super) fn add(context: &mut Context<'_, '_>, fuel: &Fuel, patterns: &Arc<[Pa
         "upperAscii",
         Box::new(|call| text(call, str::to_ascii_uppercase)),
     );
-    let own = Arc::clone(patterns);
-    add(
-        "matches",
-        Box::new(move |call| matched(call, &own, Pattern::matches)),
-    );
-    let own = Arc::clone(patterns);
-    add(
-        "matchesStart",
-        Box::new(move |call| matched(call, &own, Pattern::matches_start)),
-    );
+    for (name, matches) in [
+        (
+            "matches",
+            Pattern::matches as fn(&Pattern, &str) -> Result<bool, String>,
+        ),
+        ("matchesStart", Pattern::matches_start),
+    ] {
+        let (own, tank) = (Arc::clone(patterns), fuel.clone());
+        add(
+            name,
+            Box::new(move |call| matched(call, &own, &tank, matches)),
+        );
+    }
 }
 
 fn tick<'c, 'v>(
@@ -146,7 +152,8 @@ fn text<'c, 'v>(
 fn matched<'c, 'v>(
     call: &mut FunctionContext<'c, 'v>,
     patterns: &[Pattern],
-    matches: impl Fn(&Pattern, &str) -> Result<bool, String>,
+    fuel: &Fuel,
+    matches: fn(&Pattern, &str) -> Result<bool, String>,
 ) -> Result<CowVal<'c, 'v>, ExecutionError> {
     let source = call.args.pop();
     let value = operand(call)?;
@@ -160,6 +167,7 @@ fn matched<'c, 'v>(
         .iter()
         .find(|pattern| pattern.as_str() == source.inner());
     let pattern = pattern.ok_or_else(|| call.error("it has no such pattern"))?;
+    fuel.pay(UNITS_A_MATCHED_BYTE * text.inner().len() as u64)?;
     let found = matches(pattern, text.inner()).map_err(|why| call.error(why))?;
     Ok(CowVal::owned(CelBool::from(found)))
 }
