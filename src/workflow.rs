@@ -43,8 +43,8 @@ pub use moment::Moment;
 pub use query::{Cursor, MAX_LISTED, Prefix, SessionQuery, Sort};
 pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{
-    Action, Archived, Attempt, Checkpoint, Event, FaultMet, Happened, Newest, Outcome, Pause,
-    Record, Refusal, Session, Status, Submitted, Touch,
+    Action, Archived, Attempt, Checkpoint, Event, Happened, Newest, Outcome, Pause, Record,
+    Refusal, Session, Status, Submitted, Touch,
 };
 pub use source::{
     DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,

@@ -71,6 +71,7 @@ fn engine(dir: &Path, state: &Path) -> Result<Arc<Engine>, lockstep::workflow::E
         max_sessions: 100_000,
         work_root: None,
         session_ttl: None,
+        work_root: None,
         retention: None,
         lenient_gates: LenientGates::Enforced,
     };

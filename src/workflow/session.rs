@@ -15,7 +15,7 @@ use super::{
 };
 
 pub use self::{
-    record::{Archived, Attempt, Event, FaultMet, Happened, Newest, Pause, Record},
+    record::{Archived, Attempt, Event, Happened, Newest, Pause, Record},
     recovery::{Submitted, Touch},
     state::{Action, Outcome, Refusal, Status},
 };

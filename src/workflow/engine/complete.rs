@@ -82,10 +82,7 @@ impl Engine {
             let verdict = gate.judge(&evidence, &occasion);
             Ok((definition, evidence, verdict))
         });
-        let (definition, evidence, verdict) = match judged.await {
-            Ok(judged) => judged,
-            Err(error) => return Err(self.fault_met(id, phase, error, &by).await),
-        };
+        let (definition, evidence, verdict) = judged.await?;
         let complete = |session: &Session, touch: &Touch| {
             session.complete(phase, &definition, evidence.fields(), &verdict, touch)
         };
@@ -100,27 +97,6 @@ impl Engine {
             open,
             drift,
         })
-    }
-
-    /// Keeps with the session that the phase's content is at fault, as far as that can be done.
-    async fn fault_met(
-        &self,
-        id: SessionId,
-        phase: Phase,
-        error: Error,
-        by: &Caller,
-    ) -> Arc<Error> {
-        if let Error::Content(fault) = &error {
-            let fault = fault.to_string();
-            let met = |session: &Session, touch: &Touch| {
-                session.admit(Action::Fail, &touch.at, touch.ttl)?;
-                session.open(phase)?;
-                Ok(session.met(phase, &fault, touch))
-            };
-            // The caller is told of the fault in any case.
-            let _ = self.change(id, by, met).await;
-        }
-        Arc::new(error)
     }
 
     /// Changes a session in its turn, and returns it as it was and as it is. Another process that

@@ -26,7 +26,7 @@ pub struct Recovered {
 /// What went wrong in a session.
 #[derive(Debug)]
 pub struct Errors {
-    /// The session, whose record has the failed attempts and the faults met.
+    /// The session, whose record has the failed attempts.
     pub session: Arc<Session>,
     /// What is wrong now with the content of the open phase.
     pub faults: Vec<Fault>,

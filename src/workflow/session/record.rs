@@ -38,9 +38,6 @@ pub struct Record {
     /// The failed attempts, by phase.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<Phase, Newest<Attempt>>,
-    /// Faults of the content that kept a gate from being asked.
-    #[serde(default, skip_serializing_if = "Newest::is_empty")]
-    pub faults: Newest<FaultMet>,
     /// What was done.
     #[serde(default, skip_serializing_if = "Newest::is_empty")]
     pub history: Newest<Event>,
@@ -86,17 +83,6 @@ pub struct Attempt {
     pub by: Caller,
     /// What the gate said, at most 20 errors of at most 500 characters.
     pub errors: Vec<String>,
-}
-
-/// A fault of the content that kept a gate from being asked.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct FaultMet {
-    /// When.
-    pub at: Moment,
-    /// In which phase.
-    pub phase: Phase,
-    /// File, line and what is wrong.
-    pub fault: String,
 }
 
 /// What was done to a session.
@@ -192,15 +178,6 @@ impl Record {
         };
         let attempts = self.attempts.entry(phase).or_default();
         attempts.push(attempt, MAX_ATTEMPTS);
-    }
-
-    pub(super) fn met(&mut self, phase: Phase, fault: &str, at: &Moment) {
-        let fault = FaultMet {
-            at: at.clone(),
-            phase,
-            fault: fault.chars().take(MAX_ERROR_CHARS).collect(),
-        };
-        self.faults.push(fault, MAX_ATTEMPTS);
     }
 
     /// Puts evidence aside for good.

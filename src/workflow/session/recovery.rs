@@ -128,17 +128,14 @@ impl Session {
         Ok(next)
     }
 
-    /// Keeps that content was at fault when `phase` was to be completed.
-    pub(in crate::workflow) fn met(&self, phase: Phase, fault: &str, touch: &Touch) -> Self {
-        let mut next = self.changed(touch);
-        next.own.record.met(phase, fault, &touch.at);
-        next
-    }
-
     /// Returns a copy that `action` is to change.
     pub(super) fn touched(&self, action: Action, touch: &Touch) -> Result<Self, Error> {
         self.admit(action, &touch.at, touch.ttl)?;
-        Ok(self.changed(touch))
+        let mut next = self.clone();
+        next.updated_at = touch.at.clone();
+        next.own.revision += 1;
+        next.own.record.touched_by = Some(touch.by.clone());
+        Ok(next)
     }
 
     pub(super) fn log(
@@ -150,14 +147,6 @@ impl Session {
     ) {
         let made = (&touch.at, &touch.by);
         self.own.record.log(action, phase, reason, made);
-    }
-
-    fn changed(&self, touch: &Touch) -> Self {
-        let mut next = self.clone();
-        next.updated_at = touch.at.clone();
-        next.own.revision += 1;
-        next.own.record.touched_by = Some(touch.by.clone());
-        next
     }
 
     /// Moves evidence and checkpoints of `phase` and all after it to the archive.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::workflow::{
-    Archived, Attempt, Caller, Checkpoint, Engine, Event, FaultMet, Newest, Note, Pause, Phase,
-    Session, Status,
+    Archived, Attempt, Caller, Checkpoint, Engine, Event, Newest, Note, Pause, Phase, Session,
+    Status,
 };
 
 /// How a session stands.
@@ -49,8 +49,6 @@ pub(in crate::mcp::workflow) struct ErrorsBody {
     phases_with_errors: Vec<AttemptsBody>,
     /// How many attempts failed in all.
     failed_attempts: u64,
-    /// Faults of the content that kept a gate from being asked, oldest first.
-    content_faults: Vec<FaultBody>,
 }
 
 /// The failed attempts at one phase.
@@ -69,14 +67,6 @@ struct AttemptBody {
     by: Option<String>,
     /// What the gate said.
     errors: Vec<String>,
-}
-
-#[derive(Debug, JsonSchema, Serialize)]
-struct FaultBody {
-    at: String,
-    phase: u32,
-    /// File, line and what was wrong.
-    fault: String,
 }
 
 /// What was done to a session.
@@ -162,17 +152,11 @@ impl ErrorsBody {
             }
         }
         phases.sort_by_key(|attempts| attempts.phase);
-        let fault = |met: &Arc<FaultMet>| FaultBody {
-            at: met.at.to_string(),
-            phase: met.phase.0,
-            fault: met.fault.clone(),
-        };
         Self {
             session_id: session.id.to_string(),
             workflow_type: session.workflow.to_string(),
             failed_attempts: phases.iter().map(|attempts| attempts.count).sum(),
             phases_with_errors: phases,
-            content_faults: record.faults.newest.iter().map(fault).collect(),
         }
     }
 }
