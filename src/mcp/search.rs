@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{error::ToolError, rendered::Rendered};
 use crate::search::{Engine, Error, Kind};
 
-const DESCRIPTION: &str = "Finds passages of the project's standards by meaning. Ask before you \
+const DESCRIPTION: &str = "Finds passages of the project's standards by meaning and words. Ask before you \
      begin a piece of work and whenever you are unsure how it is done here, one thing at a time in \
      a whole question: \"how do I test code that several threads call?\" finds more than \
      \"threads\". Best first; a relevance_score below about 0.3 does not fit: ask in other words.";

@@ -55,28 +55,28 @@ pub(super) fn schema() -> Arc<JsonObject> {
                 "minimum": 0,
                 "maximum": 1000,
                 "default": null,
-                "description": "Only passages of this workflow phase"
+                "description": "Of this workflow phase"
             },
             "filter_tags": {
                 "type": ["array", "null"],
                 "items": { "type": "string", "minLength": 1, "maxLength": 64 },
                 "maxItems": 20,
                 "default": null,
-                "description": "Only passages with one of these tags, such as testing or git"
+                "description": "With one of these tags, such as git"
             },
-            "filter_file": below("Only files that match this glob, such as `*lock*.md`"),
-            "filter_category": below("Only files below this folder"),
+            "filter_file": below("Only files like this glob: *lock*.md"),
+            "filter_category": below("Only this folder"),
             "mode": {
                 "type": ["string", "null"],
                 "enum": ["hybrid", "vector", "keyword", null],
                 "default": "hybrid",
-                "description": "By meaning and words, or one alone; keyword for exact names"
+                "description": "keyword finds exact names"
             },
             "max_per_file": {
                 "type": ["integer", "null"],
                 "minimum": 1,
                 "default": null,
-                "description": "Passages of one file, while others fit"
+                "description": "Passages of one file"
             },
             "max_tokens": {
                 "type": ["integer", "null"],

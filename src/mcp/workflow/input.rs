@@ -104,9 +104,9 @@ struct Input {
     phase: Option<u32>,
     /// For `get_task`.
     task_number: Option<u32>,
-    /// For `complete_phase`: the fields of `validation_gate`.
+    /// The fields of `validation_gate`.
     evidence: Option<JsonObject>,
-    /// For `complete_phase`: why to pass a gate that allows it without its evidence.
+    /// Why a gate that allows it may pass without its evidence.
     override_reason: Option<String>,
     /// For `list_workflows`.
     category: Option<String>,
