@@ -71,7 +71,6 @@ fn engine(dir: &Path, state: &Path) -> Result<Arc<Engine>, lockstep::workflow::E
         max_sessions: 100_000,
         work_root: None,
         session_ttl: None,
-        work_root: None,
         retention: None,
         lenient_gates: LenientGates::Enforced,
     };

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 /// How faults are printed.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 enum Format {
-    /// A line each, as compilers do: PATH:LINE: SEVERITY: PROBLEM [RULE].
+    /// A line each, as compilers do: `PATH:LINE: SEVERITY: PROBLEM [RULE]`.
     #[default]
     Text,
     /// One JSON object, with what to do about each fault.
