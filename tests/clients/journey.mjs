@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict';
 
 const [sdk, url, part, target, question, file] = process.argv.slice(2);
-const TOOLS = ['current_date', 'get_server_info', 'search_standards', 'workflow'];
+const TOOLS = [
+  'create_workflow', 'current_date', 'get_server_info', 'search_standards', 'validate_workflow', 'workflow',
+];
 const EVIDENCE = { boolean: true, integer: 3, string: 'done, see the pull request', list: ['a'], object: {} };
 
 async function connect() {

@@ -15,7 +15,7 @@ from pathlib import Path
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-TOOLS = ["current_date", "get_server_info", "search_standards", "workflow"]
+TOOLS = ["create_workflow", "current_date", "get_server_info", "search_standards", "validate_workflow", "workflow"]
 EVIDENCE = {"boolean": True, "integer": 3, "string": "done, see the pull request", "list": ["a"], "object": {}}
 QUESTION = "two of my goroutines wait for each other forever, how do I avoid that?"
 FILE = "concurrency/deadlocks.md"
