@@ -17,7 +17,7 @@ use opentelemetry_sdk::{
 use tracing::warn;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    filter::{FilterExt as _, filter_fn},
+    filter::{FilterExt as _, LevelFilter, filter_fn},
     layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
@@ -59,6 +59,7 @@ impl Telemetry {
                 .with_location(false)
                 .with_threads(false)
                 .with_tracked_inactivity(false)
+                .with_filter(LevelFilter::INFO) // Ours are; libraries' debug spans are nobody's.
         });
         let logs = match otlp.logs {
             Some(_) => {
@@ -160,5 +161,7 @@ impl Telemetry {
 fn lines<S>(log: &Log) -> anyhow::Result<impl Filter<S> + use<S>> {
     let wanted = EnvFilter::try_new(&log.filter)
         .with_context(|| format!("log.filter {:?} does not parse", log.filter))?;
-    Ok(filter_fn(|about| about.is_event()).and(wanted))
+    // With the hint, what no filter wants is not asked about: a tokenizer traces each character.
+    let events = filter_fn(|about| about.is_event()).with_max_level_hint(LevelFilter::TRACE);
+    Ok(events.and(wanted))
 }
