@@ -15,6 +15,7 @@ mod resources;
 mod schema;
 mod search;
 mod server;
+mod shown;
 mod tools;
 mod trace;
 mod workflow;

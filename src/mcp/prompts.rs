@@ -14,6 +14,7 @@ use rmcp::{
 use tracing::error;
 
 use self::arguments::Arguments;
+use super::shown::shortened;
 use crate::workflow::{Engine, Error, Kind, Session, Status, TargetFile, WorkflowType};
 
 /// How long a client may keep the list, in milliseconds: it changes only with a new version of
@@ -56,7 +57,7 @@ impl PromptName {
         let mut all = Self::ALL.into_iter();
         all.find(|prompt| prompt.as_str() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            let shown = arguments::shortened(name);
+            let shown = shortened(name);
             let message = format!("there is no prompt `{shown}`; there are {names}");
             ErrorData::invalid_params(message, None)
         })

@@ -6,7 +6,10 @@ use rmcp::{ErrorData, model::JsonObject};
 use serde_json::Value;
 
 use super::PromptName;
-use crate::workflow::{SessionId, TargetFile, WorkflowType};
+use crate::{
+    mcp::shown::shortened,
+    workflow::{SessionId, TargetFile, WorkflowType},
+};
 
 /// Arguments, none of which is unknown.
 pub(super) struct Arguments {
@@ -60,14 +63,5 @@ impl Arguments {
         let prompt = self.prompt.as_str();
         let message = format!("the argument `{name}` of the prompt {prompt} {problem}");
         ErrorData::invalid_params(message, None)
-    }
-}
-
-/// Returns the start of `text`, for messages: callers may send megabytes.
-pub(super) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        None => text.escape_debug().to_string(),
-        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
     }
 }

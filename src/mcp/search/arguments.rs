@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 use super::views;
 use crate::{
-    mcp::{error::ToolError, schema},
+    mcp::{
+        error::ToolError,
+        schema,
+        shown::{shortened, shown},
+    },
     search::{InvalidQuery, Query},
 };
 
@@ -187,12 +191,7 @@ fn tags(given: &JsonObject) -> Result<Vec<&str>, ToolError> {
 }
 
 fn mistyped(name: &str, value: &Value, expected: &str) -> ToolError {
-    let shown = match value {
-        Value::Array(items) => format!("a list of {}", items.len()),
-        Value::Object(entries) => format!("an object of {}", entries.len()),
-        Value::String(text) => format!("\"{}\"", shortened(text)),
-        other => other.to_string(),
-    };
+    let shown = shown(value);
     refused(&format!("`{name}` is {shown}, expected {expected}"))
 }
 
@@ -203,14 +202,6 @@ fn invalid(error: &InvalidQuery) -> ToolError {
 fn refused(error: &str) -> ToolError {
     let remediation = format!("the arguments are: {}", ARGUMENTS.join(", "));
     ToolError::Mendable(views::refusal(error, &remediation))
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        None => text.escape_debug().to_string(),
-        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use super::{
     refusal,
 };
 use crate::{
-    mcp::error::ToolError,
+    mcp::{
+        error::ToolError,
+        shown::{shortened, shown},
+    },
     workflow::{
         Cursor, MAX_LISTED, Note, Phase, Prefix, SessionId, SessionQuery, Sort, Status, Submitted,
         TargetFile, WorkflowType,
@@ -276,24 +279,5 @@ impl Arguments {
 
     fn refuse(&self, name: &str, error: &str) -> ToolError {
         refusal::of_argument(self.action.as_str(), format!("{name}: {error}"), None)
-    }
-}
-
-/// Returns `value` as JSON, or its start.
-fn shown(value: &Value) -> String {
-    match value {
-        // Not to render megabytes for the sake of 60 characters.
-        Value::Array(items) => format!("a list of {}", items.len()),
-        Value::Object(entries) => format!("an object of {}", entries.len()),
-        Value::String(text) => format!("\"{}\"", shortened(text)),
-        other => other.to_string(),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        None => text.escape_debug().to_string(),
-        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
     }
 }

@@ -13,21 +13,6 @@ const READER: &str = concat!(
     "/tests/it/workflow_engine/python_reader.py"
 );
 
-const GATE: &str = "checkpoint: {strict: true}\n\
-                    evidence_schema: {pass: {type: boolean, required: true}}\n";
-
-fn gated() -> Site {
-    let site = Site::new();
-    for phase in 0..3 {
-        site.write(
-            "plain",
-            &format!("phases/{phase}/gate-definition.yaml"),
-            GATE,
-        );
-    }
-    site
-}
-
 /// A file as the Python server writes it: keys in its order, two blanks, naive local times.
 fn python_file(id: &str, change: impl FnOnce(&mut Value)) -> String {
     let artifact = json!({
@@ -121,7 +106,7 @@ const WRITTEN: [(&str, Change, Status, u32); 9] = [
 #[tokio::test]
 async fn what_the_python_server_wrote_opens_continues_and_is_read_by_it_again() {
     for (id, change, status, open) in WRITTEN {
-        let site = gated();
+        let site = Site::gated();
         let before = python_file(id, change);
         fs::create_dir_all(site.state()).unwrap();
         fs::write(site.state().join(format!("{id}.json")), &before).unwrap();
@@ -174,7 +159,7 @@ async fn what_the_python_server_wrote_opens_continues_and_is_read_by_it_again() 
 
 #[tokio::test]
 async fn what_we_write_in_every_state_is_read_by_the_python_server_and_told_alike() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let ids = in_every_state(&engine).await;
 
@@ -196,7 +181,7 @@ async fn what_we_write_in_every_state_is_read_by_the_python_server_and_told_alik
 
 #[tokio::test]
 async fn what_the_python_server_writes_back_continues_here() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let ids = in_every_state(&engine).await;
 

@@ -18,6 +18,10 @@ use tempfile::TempDir;
 
 use crate::harness::TestMetrics;
 
+/// Asks for one field, and cannot be overridden.
+pub const GATE: &str = "checkpoint: {strict: true}\n\
+                        evidence_schema: {pass: {type: boolean, required: true}}\n";
+
 /// A content and a state directory, and what engines over them report.
 pub struct Site {
     pub root: TempDir,
@@ -37,6 +41,19 @@ impl Site {
             content,
         };
         site.install("plain", 3);
+        site
+    }
+
+    /// As [`Self::new`], but that each phase has [`GATE`].
+    pub fn gated() -> Self {
+        let site = Self::new();
+        for phase in 0..3 {
+            site.write(
+                "plain",
+                &format!("phases/{phase}/gate-definition.yaml"),
+                GATE,
+            );
+        }
         site
     }
 

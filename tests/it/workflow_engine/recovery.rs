@@ -9,10 +9,7 @@ use lockstep::workflow::{
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use super::fixture::{Site, complete, completed, started};
-
-const GATE: &str = "checkpoint: {strict: true}\n\
-                    evidence_schema: {pass: {type: boolean, required: true}}\n";
+use super::fixture::{GATE, Site, complete, completed, started};
 
 fn note(text: &str) -> Option<Note> {
     Some(Note::new("reason", text).unwrap())
@@ -20,18 +17,6 @@ fn note(text: &str) -> Option<Note> {
 
 fn ada() -> Caller {
     Caller::new(Some("ada 1.0"), "http")
-}
-
-fn gated() -> Site {
-    let site = Site::new();
-    for phase in 0..3 {
-        site.write(
-            "plain",
-            &format!("phases/{phase}/gate-definition.yaml"),
-            GATE,
-        );
-    }
-    site
 }
 
 async fn pass(engine: &Arc<Engine>, id: SessionId, phase: u32) {
@@ -49,7 +34,7 @@ fn happened(session: &Session) -> Vec<(&str, u32)> {
 
 #[tokio::test]
 async fn a_pause_keeps_the_python_server_s_key_and_says_where_the_work_was_left() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
 
@@ -108,7 +93,7 @@ async fn a_session_that_another_program_paused_can_be_resumed() {
 
 #[tokio::test]
 async fn a_rollback_archives_later_evidence_and_loses_none() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
     for phase in 0..3 {
@@ -154,7 +139,7 @@ async fn a_rollback_archives_later_evidence_and_loses_none() {
 #[tokio::test]
 async fn a_retry_clears_the_failure_and_archives_evidence_only_if_asked() {
     for submitted in [Submitted::Kept, Submitted::Archived] {
-        let site = gated();
+        let site = Site::gated();
         let engine = site.engine();
         let id = started(&engine, "plain", "a").await;
         complete(&engine, id, 0, json!({ "try": 1 })).await.unwrap();
@@ -181,7 +166,7 @@ async fn a_retry_clears_the_failure_and_archives_evidence_only_if_asked() {
 
 #[tokio::test]
 async fn failed_attempts_are_counted_and_the_newest_kept_with_time_and_errors() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
     for attempt in 0..25 {
@@ -215,7 +200,7 @@ async fn failed_attempts_are_counted_and_the_newest_kept_with_time_and_errors() 
 
 #[tokio::test]
 async fn a_fault_of_the_content_is_shown_until_it_is_mended_and_changes_no_session() {
-    let site = gated();
+    let site = Site::gated();
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
     site.write("plain", "phases/0/gate-definition.yaml", "checkpoint: [");
