@@ -6,7 +6,7 @@ MODEL ?= all-minilm-l6-v2-q
 DENY := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench eval load clients conformance deny size
+.PHONY: help setup run test lint bench eval load clients conformance deny size rules
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,3 +58,6 @@ deny: ## Check licences, bans and sources of all dependencies
 
 size: ## Show how large files and functions are
 	@python3 tools/size
+
+rules: ## Check alert rules, their tests, dashboards and runbooks against each other
+	tests/observe/run rules
