@@ -1,6 +1,8 @@
 //! Arguments and subcommands: start, run, flush, exit code.
 
+mod call;
 mod check;
+mod config;
 mod health;
 mod index;
 mod new;
@@ -49,6 +51,11 @@ enum Command {
     Schema(schema::Arguments),
     /// Make new content.
     New(new::Arguments),
+    /// Print the settings that `serve` would use, without passwords, or what is wrong with them.
+    #[command(after_help = SETTINGS)]
+    Config(config::Arguments),
+    /// Call a tool of a running server and print the answer. Exits with 1 if it is not as expected.
+    Call(call::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),
 }
@@ -125,6 +132,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
+        Command::Call(arguments) => call::run(arguments).await,
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
     outcome.unwrap_or_else(|error| failed(&error))

@@ -6,6 +6,7 @@
 mod cache;
 mod listen;
 mod otlp;
+mod shown;
 mod state;
 mod yaml;
 

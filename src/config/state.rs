@@ -43,7 +43,7 @@ impl FromStr for StateUrl {
 }
 
 /// Replaces the password of `scheme://user:password@host`.
-fn redacted(url: &str) -> String {
+pub(super) fn redacted(url: &str) -> String {
     let credentials = url
         .split_once("://")
         .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));

@@ -244,6 +244,59 @@ async fn the_health_check_tells_a_living_server_from_none() {
 }
 
 #[tokio::test]
+async fn a_call_from_a_terminal_tells_the_expected_answer_from_another() {
+    let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+    let mut child = serve(&content, state.path(), &["--listen", "127.0.0.1:0"])
+        .command()
+        .spawn()
+        .unwrap();
+    let url = discovered(state.path()).await["url"].to_string();
+    let url = url.trim_matches('"');
+    let list = r#"{"action": "list_workflows"}"#;
+    let call = |arguments: &[&str]| {
+        let all = [&["call", "workflow", "--url", url], arguments].concat();
+        Binary::new(&all).run()
+    };
+
+    let expected = call(&[list, "--expect", "two_phases_v1"]).await;
+    let another = call(&[list, "--expect", "no-such-workflow"]).await;
+    let refused = call(&[r#"{"action": "get_state", "session_id": "none"}"#]).await;
+    child.kill().await.unwrap();
+    let dead = call(&[list]).await;
+
+    assert_eq!(expected.code, Some(0), "{}", expected.stderr);
+    assert_eq!(another.code, Some(1), "{}", another.stdout);
+    assert!(
+        another.stderr.contains("no-such-workflow"),
+        "{}",
+        another.stderr
+    );
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert_eq!(dead.code, Some(2), "{}", dead.stdout);
+}
+
+#[tokio::test]
+async fn settings_are_shown_as_serve_would_use_them_and_refused_as_it_would() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("good.yaml"), "drain_secs: 7\n").unwrap();
+    fs::write(dir.path().join("bad.yaml"), "drian_secs: 7\n").unwrap();
+    let config = |file: &str| {
+        Binary::new(&["config", "--config", file])
+            .env("LOCKSTEP_SEARCH__QUEUE", "9")
+            .dir(dir.path())
+            .run()
+    };
+
+    let (good, bad) = (config("good.yaml").await, config("bad.yaml").await);
+
+    assert_eq!((good.code, bad.code), (Some(0), Some(2)));
+    for line in ["drain_secs: 7", "queue: 9"] {
+        assert!(good.stdout.contains(line), "{}", good.stdout);
+    }
+    assert!(bad.stderr.contains("drian_secs"), "{}", bad.stderr);
+}
+
+#[tokio::test]
 async fn a_check_names_every_fault_of_real_workflows_and_fails() {
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/content");
 
