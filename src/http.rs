@@ -23,6 +23,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{info, warn};
 
+use crate::mcp::Mark;
+
 pub use discovery::{Discovery, DiscoveryFile};
 pub use probes::{Readiness, probes};
 
@@ -63,6 +65,8 @@ where
         .with_max_request_body_bytes(settings.max_body_bytes)
         .with_cancellation_token(end);
     let make = move || Ok(handler.clone());
+    // Protocol sessions answer by event streams.
+    let mark = (!settings.legacy_sessions).then(Mark::random);
     let router = if settings.legacy_sessions {
         let sessions = Arc::new(LocalSessionManager::default());
         let service = StreamableHttpService::new(make, sessions, config);
@@ -73,8 +77,11 @@ where
         Router::new().route_service(MCP_PATH, service)
     };
     // Requests pass the layers from top to bottom, responses from bottom to top.
-    let max_body_bytes = settings.max_body_bytes;
-    let edge = from_fn(move |request, next| edge::observe(request, next, max_body_bytes));
+    let edge = edge::Edge {
+        max_body_bytes: settings.max_body_bytes,
+        mark,
+    };
+    let edge = from_fn(move |request, next| edge::observe(request, next, edge.clone()));
     router.layer(
         ServiceBuilder::new()
             .layer(edge)

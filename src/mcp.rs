@@ -4,6 +4,7 @@
 //! and receive is defined here; the domain's types are not bent to fit the wire.
 
 mod about;
+mod aside;
 mod authoring;
 mod caller;
 mod completion;
@@ -21,5 +22,6 @@ mod trace;
 mod workflow;
 
 pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
+pub use aside::{Aside, Mark};
 pub use server::McpServer;
 pub use tools::Offered;

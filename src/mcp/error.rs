@@ -9,7 +9,7 @@ use rmcp::{
 use serde_json::Value;
 use tracing::error;
 
-use super::rendered::Rendered;
+use super::{aside::Aside, rendered::Rendered};
 
 /// A failed tool call.
 #[derive(Debug)]
@@ -31,12 +31,17 @@ impl ToolError {
 }
 
 /// Turns the outcome of a tool into MCP's: a structured result with a text copy for old clients,
-/// a result with `isError`, or a protocol error that keeps the detail for the log.
+/// a result with `isError`, or a protocol error that keeps the detail for the log. A result goes
+/// `aside` if it can.
 pub(super) fn into_response(
     outcome: Result<Rendered, ToolError>,
+    aside: Option<&Aside>,
 ) -> Result<CallToolResponse, ErrorData> {
     match outcome {
-        Ok(rendered) => Ok(CallToolResult::from(rendered).into()),
+        Ok(rendered) => match aside {
+            Some(aside) => Ok(aside.keep(rendered).into()),
+            None => Ok(CallToolResult::from(rendered).into()),
+        },
         Err(ToolError::Mendable(body)) => Ok(CallToolResult::structured_error(body).into()),
         Err(ToolError::Internal(cause)) => {
             error!(error = &*cause as &dyn Error, "tool call failed");

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use tokio::time::Instant;
 
-use super::{error::ToolError, rendered::Rendered};
-use crate::search::{Engine, Error, Kind};
+use super::{
+    error::ToolError,
+    rendered::{Forms, Rendered},
+};
+use crate::search::{Answer, Engine, Error, Kind};
 
 const DESCRIPTION: &str = "Finds passages of the project's standards by meaning and words. Ask before you \
      begin a piece of work and whenever you are unsure how it is done here, one thing at a time in \
@@ -37,9 +40,20 @@ pub(super) async fn call(
     let query = arguments::query(arguments)?;
     let asked = Instant::now();
     match engine.search(query).await {
-        Ok(answer) => Rendered::of(&views::AnswerView::of(&answer, asked.elapsed())),
+        Ok(answer) => Rendered::continued(rendered(&answer)?, &views::Took(asked.elapsed())),
         Err(error) => Err(of_engine(&error)),
     }
+}
+
+/// Renders an answer, or takes what was rendered when it was asked for before.
+fn rendered(answer: &Answer) -> Result<Forms, ToolError> {
+    if let Some([plain, quoted]) = answer.kept.forms() {
+        return Ok(Forms { plain, quoted });
+    }
+    let forms = Forms::open(&views::AnswerView::of(answer))?;
+    let Forms { plain, quoted } = forms.clone();
+    answer.kept.offer([plain, quoted]);
+    Ok(forms)
 }
 
 fn of_engine(error: &Arc<Error>) -> ToolError {

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState, ServerInfoView, SessionsView},
+    aside::Aside,
     authoring, caller, completion, date,
     error::{ToolError, into_response},
     prompts,
@@ -153,7 +154,7 @@ impl ServerHandler for McpServer {
         if let Err(error) = &outcome {
             span.record("error.type", error.kind());
         }
-        span.in_scope(|| into_response(outcome))
+        span.in_scope(|| into_response(outcome, Aside::of(&context)))
     }
 
     async fn list_resources(

@@ -237,6 +237,7 @@ mod tests {
 
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use rmcp::model::CallToolResult;
     use serde_json::{Value, json};
     use tempfile::TempDir;
 
@@ -300,7 +301,7 @@ mod tests {
             panic!("arguments are an object");
         };
         let answer = call(engine, arguments, Caller::default()).await.unwrap();
-        keeping_to_schema(answer.into_structure())
+        keeping_to_schema(CallToolResult::from(answer).structured_content.unwrap())
     }
 
     async fn refused(engine: &Arc<Engine>, arguments: Value) -> Value {

@@ -1,5 +1,7 @@
 //! What a search brings.
 
+mod kept;
+
 use std::{ops::Range, sync::Arc};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -9,6 +11,8 @@ use super::{
     query::Mode,
     relevance::Evidence,
 };
+
+pub use kept::Kept;
 
 /// What stands for itself in a URI of a file or a section.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -34,6 +38,8 @@ pub struct Answer {
     /// The question that was searched for, if it was not the one asked: misspelt words are
     /// replaced by those of the standards.
     pub searched_for: Option<Arc<str>>,
+    /// What was rendered of it.
+    pub kept: Kept,
 }
 
 /// A passage and how surely it bears on the question.

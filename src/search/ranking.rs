@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Answer, Error, Fusion, Passage, Query, keywords::Match, query::Mode, relevance::Evidence,
-    scope::Scope, selection::Selection, snapshot::Snapshot,
+    Answer, Error, Fusion, Passage, Query, answer::Kept, keywords::Match, query::Mode,
+    relevance::Evidence, scope::Scope, selection::Selection, snapshot::Snapshot,
 };
 
 /// Passages that each ranking brings: enough for 50 results after the limits.
@@ -73,6 +73,7 @@ impl Ranking<'_> {
             method: self.method,
             searched: scope.count(chunks.len()),
             searched_for: (self.question != self.query.text()).then(|| Arc::clone(self.question)),
+            kept: Kept::default(),
         })
     }
 

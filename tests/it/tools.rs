@@ -1,5 +1,6 @@
 //! Every tool: a good call, each bad argument, and what an agent is told.
 
+use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 
 use crate::harness::{TestServer, tool_call};
@@ -54,6 +55,34 @@ async fn tools_are_listed_with_what_they_take_and_give() {
         let (input, output) = (&tool.input_schema, tool.output_schema.as_ref().unwrap());
         assert_eq!(input["type"], "object", "{}", tool.name);
         assert_eq!(output["type"], "object", "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_the_same_by_each_transport_and_however_often_it_was_asked_for() {
+    for legacy_sessions in [false, true] {
+        let server = TestServer::spawn_with(|config| {
+            config.http.legacy_sessions = legacy_sessions;
+        })
+        .await;
+        let question = json!({ "query": "How do \"threads\" share one\nvalue?" });
+        let timeless = |result: CallToolResult| {
+            let mut answer = result.structured_content.unwrap();
+            let text = result.content[0].as_text().unwrap();
+            assert_eq!(text.text, answer.to_string());
+            assert!(answer["query_time_ms"].as_f64().unwrap() > 0.0);
+            answer["query_time_ms"] = json!(null);
+            answer
+        };
+        let over_stdio = server.stdio_client().await;
+        let call = tool_call(&over_stdio, "search_standards", question.clone());
+        let expected = timeless(call.await.unwrap());
+
+        assert!(!expected["results"].as_array().unwrap().is_empty());
+        for time in 2..6 {
+            let answer = server.call("search_standards", question.clone()).await;
+            assert_eq!(timeless(answer), expected, "the {time}th time");
+        }
     }
 }
 

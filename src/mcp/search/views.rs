@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,14 +27,29 @@ pub(super) struct AnswerView<'a> {
     searched_for: Option<&'a str>,
     /// Passages that the filters allow.
     searched: usize,
-    /// How long it took, in milliseconds.
-    query_time_ms: f64,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     remediation: Option<&'static str>,
+    /// How long it took, in milliseconds: new each time, so it comes from [`Took`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_time_ms: Option<f64>,
+}
+
+/// The last field of an answer: how long it took.
+#[derive(Debug)]
+pub(super) struct Took(pub(super) Duration);
+
+impl Serialize for Took {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Microseconds are the finest that anybody reads.
+        let ms = self.0.as_micros() as f64 / 1_000.0;
+        let mut fields = serializer.serialize_map(Some(1))?;
+        fields.serialize_entry("query_time_ms", &ms)?;
+        fields.end()
+    }
 }
 
 /// A passage of a standard.
@@ -73,18 +88,17 @@ fn is_false(truth: &bool) -> bool {
 }
 
 impl<'a> AnswerView<'a> {
-    /// An answer that took `elapsed`.
-    pub(super) fn of(answer: &'a Answer, elapsed: Duration) -> Self {
+    /// All of an answer but how long it took.
+    pub(super) fn of(answer: &'a Answer) -> Self {
         Self {
             results: answer.passages.iter().map(PassageView::of).collect(),
             total_tokens: answer.total_tokens,
             retrieval_method: answer.method.as_str(),
             searched_for: answer.searched_for.as_deref(),
             searched: answer.searched,
-            // Microseconds are the finest that anybody reads.
-            query_time_ms: elapsed.as_micros() as f64 / 1_000.0,
             error: None,
             remediation: None,
+            query_time_ms: None,
         }
     }
 }

@@ -111,6 +111,8 @@ impl TestServer {
             .map(|fault| fault.to_string())
             .collect();
         assert!(faults.is_empty(), "{tool}: {faults:?} in {answer}");
+        let text = &result.content[0].as_text().unwrap().text;
+        assert_eq!(*text, answer.to_string(), "{tool}: for who reads only text");
         result
     }
 
