@@ -20,39 +20,57 @@ pub(super) struct Rules {
 
 /// One query on one snapshot.
 #[derive(Debug)]
-pub(super) struct Ranking<'a> {
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) query: &'a Query,
+pub(super) struct Ranking {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) query: Query,
     /// The question, without misspellings.
-    pub(super) question: &'a Arc<str>,
+    pub(super) question: Arc<str>,
     pub(super) rules: Rules,
     pub(super) method: Mode,
 }
 
-impl Ranking<'_> {
-    /// Returns the passages that fit best; `vector` is the question's, if meaning counts.
+/// What can be known before the model has said what a question means.
+#[derive(Debug)]
+pub(super) struct ByWords {
+    scope: Scope,
+    matches: Vec<Match>,
+}
+
+impl Ranking {
+    /// Finds the passages that the filters allow, and those of them that share words with the
+    /// question.
     ///
     /// # Errors
     ///
-    /// If an index fails, or the vector is of another model.
-    pub(super) fn answer(&self, vector: Option<&[f32]>) -> Result<Answer, Error> {
-        let chunks = self.snapshot.chunks();
-        let scope = Scope::of(self.query.filter(), chunks);
-        let near = match vector {
-            Some(vector) => self.near(vector, &scope)?,
-            None => Vec::new(),
-        };
+    /// If the index of words fails.
+    pub(super) fn by_words(&self) -> Result<ByWords, Error> {
+        let scope = Scope::of(self.query.filter(), self.snapshot.chunks());
         let matches = match self.method {
             Mode::Vector => Vec::new(),
             Mode::Hybrid | Mode::Keyword => {
                 let keywords = self.snapshot.keywords();
-                keywords.matching(self.question, &scope, CANDIDATES)?
+                keywords.matching(&self.question, &scope, CANDIDATES)?
             }
+        };
+        Ok(ByWords { scope, matches })
+    }
+
+    /// Returns the passages that fit best; `vector` is the question's, if meaning counts.
+    ///
+    /// # Errors
+    ///
+    /// If the index of vectors fails, or the vector is of another model.
+    pub(super) fn answer(&self, words: &ByWords, vector: Option<&[f32]>) -> Result<Answer, Error> {
+        let chunks = self.snapshot.chunks();
+        let ByWords { scope, matches } = words;
+        let near = match vector {
+            Some(vector) => self.near(vector, scope)?,
+            None => Vec::new(),
         };
         let by_vectors: Vec<_> = near.iter().map(|(position, _)| *position).collect();
         let by_keywords: Vec<_> = matches.iter().map(|found| found.position).collect();
         let fused = self.rules.fusion.fuse(&by_vectors, &by_keywords);
-        let evidence = self.evidence(&near, &matches);
+        let evidence = self.evidence(&near, matches);
         let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
         let mut selection = Selection::new(self.query.n_results(), most);
         for (position, _) in fused {
@@ -72,7 +90,7 @@ impl Ranking<'_> {
             generation: self.snapshot.generation,
             method: self.method,
             searched: scope.count(chunks.len()),
-            searched_for: (self.question != self.query.text()).then(|| Arc::clone(self.question)),
+            searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
             kept: Kept::default(),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::try_join;
 use tokio::task::spawn_blocking;
 use tracing::instrument;
 
@@ -45,25 +46,39 @@ impl Seeker {
         };
         let is_word = |word: &str| self.tokens.count(word) == 1;
         let question = snapshot.keywords().mended(query.text(), is_word)?;
-        let vector = match method {
-            Mode::Keyword => None,
-            Mode::Hybrid | Mode::Vector if snapshot.len() == 0 => None,
-            Mode::Vector if !snapshot.has_vectors() => return Err(Error::NoVectors),
-            Mode::Hybrid | Mode::Vector => Some(self.vector(&question).await?),
-        };
+        if method == Mode::Vector && snapshot.len() > 0 && !snapshot.has_vectors() {
+            return Err(Error::NoVectors);
+        }
+        let ranking = Arc::new(Ranking {
+            snapshot,
+            query,
+            rules: self.rules,
+            question,
+            method,
+        });
+        if method == Mode::Keyword || ranking.snapshot.len() == 0 {
+            let answer = |ranking: &Ranking| ranking.answer(&ranking.by_words()?, None);
+            return self.looked_up(ranking, answer).await.map(Arc::new);
+        }
+        // The model is asked first: the words are looked up while it works.
+        let vector = self.vector(&ranking.question);
+        let words = self.looked_up(Arc::clone(&ranking), Ranking::by_words);
+        let (vector, words) = try_join(vector, words).await?;
+        let answer = move |ranking: &Ranking| ranking.answer(&words, Some(&vector));
+        self.looked_up(ranking, answer).await.map(Arc::new)
+    }
+
+    /// Looks something up off the runtime's threads, in its turn.
+    async fn looked_up<T: Send + 'static>(
+        &self,
+        ranking: Arc<Ranking>,
+        lookup: impl FnOnce(&Ranking) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let permit = self.lookups.acquire().await;
-        let rules = self.rules;
         let lookup = move || {
-            let ranking = Ranking {
-                snapshot: &snapshot,
-                query: &query,
-                question: &question,
-                rules,
-                method,
-            };
-            let answer = ranking.answer(vector.as_deref());
+            let found = lookup(&ranking);
             drop(permit);
-            answer.map(Arc::new)
+            found
         };
         spawn_blocking(lookup).await?
     }
