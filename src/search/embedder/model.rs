@@ -25,7 +25,8 @@ const RUNTIME: &str = "onnxruntime/libonnxruntime.so";
 /// Counts the ways in which we have turned text into vectors: part of the id of every model.
 const WAY: &[u8] = b"1: fastembed 7, one text at a time, unit length";
 
-/// Loads a model once for each of `workers` threads, all at once, or for each core if it is 0.
+/// Loads a model once for each of `workers` threads, or for each core if it is 0: one after
+/// another, because ONNX Runtime's allocator keeps for each thread what its loading has taken.
 /// `model` is the name of one below `assets/models`, or the path of a directory that holds one.
 ///
 /// # Errors
@@ -48,23 +49,17 @@ pub fn load_model(
         recipe,
     };
     let (files, id) = source.read()?;
-    let (source, files) = (Arc::new(source), &files);
-    let load = || -> Result<Box<dyn Embedder>, Error> {
-        let model = source.load(files.clone())?;
+    let source = Arc::new(source);
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let workers = if workers == 0 { cores() } else { workers };
+    // The last one takes the files themselves: they are as large as what is made of them.
+    let files = std::iter::repeat_n(files, workers);
+    let load = |files| -> Result<Box<dyn Embedder>, Error> {
+        let model = source.load(files)?;
         let source = Arc::clone(&source);
         Ok(Box::new(Sentences { model, id, source }))
     };
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let workers = if workers == 0 { cores() } else { workers };
-    thread::scope(|scope| {
-        let loading: Vec<_> = (0..workers).map(|_| scope.spawn(load)).collect();
-        let mut loaded = loading.into_iter().map(|thread| thread.join());
-        loaded.try_fold(Vec::new(), |mut models, loaded| {
-            let died = |_| Error::Thread(std::io::Error::other("it panicked"));
-            models.push(loaded.map_err(died)??);
-            Ok(models)
-        })
-    })
+    files.map(load).collect()
 }
 
 /// Where a model comes from.
