@@ -1,8 +1,9 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
 mod check;
+mod operators;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -12,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
+    admin,
     config::{Config, LenientGates, Quantization, Transport},
-    http::{self, Discovery, DiscoveryFile, Readiness, Shutdown},
+    http::{self, Discovery, DiscoveryFile, Shutdown},
     mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
     observed::{
         CacheCounts, CacheMetrics, LockCounts, LockMetrics,
@@ -24,6 +26,16 @@ use crate::{
 };
 
 pub use check::{check, rules};
+pub use operators::admin_address;
+
+/// Where the server is reached.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For agents; without it only stdio is served.
+    pub public: Option<TcpListener>,
+    /// For operators: probes and what else [`admin`] has.
+    pub admin: Option<TcpListener>,
+}
 
 /// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
 #[derive(Debug)]
@@ -93,9 +105,15 @@ impl App {
             max_body_bytes: self.config.http.max_body_bytes,
             legacy_sessions: self.config.http.legacy_sessions,
         };
-        let search = Arc::clone(&self.search);
         http::router(self.handler.clone(), &settings, end)
-            .merge(http::probes(move || readiness(&search.status())))
+    }
+
+    /// Builds the routes of the admin listener. `stopping` is cancelled when the server is to stop.
+    pub fn admin_router(&self, stopping: CancellationToken) -> Router {
+        admin::router(&admin::Subjects {
+            search: Arc::clone(&self.search),
+            stopping,
+        })
     }
 
     /// Waits until the standards are searched by meaning, not by words alone.
@@ -109,21 +127,39 @@ impl App {
     }
 
     /// Serves the transports of the configuration until `stop` is cancelled, or the client on
-    /// standard input is gone. `listener` is for HTTP; without one only stdio is served.
+    /// standard input is gone, and operators until after that.
     ///
     /// # Errors
     ///
     /// If the discovery file cannot be written, or a transport fails.
-    pub async fn serve(
+    pub async fn serve(self, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
+        let Some(admin) = listeners.admin else {
+            return self.serve_transports(listeners.public, None, stop).await;
+        };
+        let (address, end) = (admin.local_addr()?, CancellationToken::new());
+        info!(url = %format_args!("http://{address}"), "operators are answered");
+        let operators = admin::serve(admin, self.admin_router(stop.clone()), end.clone());
+        let transports = async {
+            let served = Box::pin(self.serve_transports(listeners.public, Some(address), stop));
+            let served = served.await;
+            end.cancel();
+            served
+        };
+        let (served, operators) = tokio::join!(transports, operators);
+        served.and(operators.context("the admin listener failed"))
+    }
+
+    async fn serve_transports(
         self,
         listener: Option<TcpListener>,
+        admin: Option<SocketAddr>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         let Some(listener) = listener else {
             return stdio::serve(self.handler, stop).await;
         };
         let address = listener.local_addr()?;
-        let found_by = Discovery::of_this_process(self.config.transport.as_str(), address);
+        let found_by = Discovery::of_this_process(self.config.transport.as_str(), address, admin);
         let state_dir = self.config.state.dir();
         let discovery = DiscoveryFile::publish(state_dir, &found_by)
             .with_context(|| format!("cannot write to {}", state_dir.display()))?;
@@ -257,25 +293,5 @@ fn search_settings(config: &Config) -> search::Settings {
         }),
         debounce: Duration::from_millis(config.search.debounce_ms),
         poll: age(poll),
-    }
-}
-
-fn readiness(search: &search::Status) -> Readiness {
-    let reason = match (&search.progress, search.ready, &search.failure) {
-        (_, true, Some(failure)) => {
-            format!("ready, but the standards of now could not be indexed: {failure}")
-        }
-        (progress, true, None) if !search.vectors => {
-            let progress = progress.unwrap_or_default();
-            format!("keyword search answers; vectors are being made: {progress}")
-        }
-        (_, true, None) => "ready".to_owned(),
-        (_, false, Some(failure)) => format!("the standards could not be indexed: {failure}"),
-        (Some(progress), false, None) => format!("reading the standards: {progress}"),
-        (None, false, None) => "starting".to_owned(),
-    };
-    Readiness {
-        ready: search.ready,
-        reason,
     }
 }

@@ -18,7 +18,7 @@ use opentelemetry::metrics::Meter;
 use serde::Serialize;
 
 use crate::{
-    config::{Config, Listen, Log, Otlp, Transport},
+    config::{AdminListen, Config, Listen, Log, Otlp, Transport},
     telemetry::Telemetry,
 };
 
@@ -85,6 +85,9 @@ struct Settings {
     listen: Option<Listen>,
 
     #[command(flatten)]
+    admin: Admin,
+
+    #[command(flatten)]
     #[serde(flatten)]
     content: Content,
 
@@ -92,6 +95,16 @@ struct Settings {
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>, // Parsed with the other settings: clap would repeat a password in it.
+}
+
+/// Where operators ask.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+struct Admin {
+    /// IP:PORT for probes and operators, written as for --listen, or `off` [default:
+    /// 127.0.0.1:8081, another port if that is taken; off with --transport stdio].
+    #[arg(id = "admin-listen", long = "admin-listen", value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<AdminListen>,
 }
 
 /// Settings of the commands that only read content.

@@ -3,6 +3,7 @@
 //! A nested setting's variable joins the names with two underscores: `search.workers` is
 //! `LOCKSTEP_SEARCH__WORKERS`. This is the only module that reads the environment.
 
+mod admin;
 mod cache;
 mod listen;
 mod otlp;
@@ -19,6 +20,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use admin::{Admin, AdminListen};
 pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
@@ -44,6 +46,8 @@ pub struct Config {
     pub drain_secs: u64,
     /// The HTTP endpoint.
     pub http: Http,
+    /// Where operators ask.
+    pub admin: Admin,
     /// Workflow sessions.
     pub workflow: Workflow,
     /// Standards search.
@@ -223,6 +227,7 @@ impl Default for Config {
             assets: default_assets(),
             drain_secs: 20,
             http: Http::default(),
+            admin: Admin::default(),
             workflow: Workflow::default(),
             search: Search::default(),
             log: Log::default(),

@@ -1,10 +1,9 @@
-//! The HTTP edge: routes, layers, probes, and the way down.
+//! The HTTP edge: routes, layers, and the way down.
 //!
 //! Everything cross-cutting is a layer here; the handler knows none of it.
 
 mod discovery;
 mod edge;
-mod probes;
 mod refusals;
 
 use std::{sync::Arc, time::Duration};
@@ -26,7 +25,6 @@ use tracing::{info, warn};
 use crate::mcp::Mark;
 
 pub use discovery::{Discovery, DiscoveryFile};
-pub use probes::{Readiness, probes};
 
 /// The path of the MCP endpoint.
 pub const MCP_PATH: &str = "/mcp";

@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 
 // The edge.
+pub mod admin;
 pub mod http;
 pub mod mcp;
 pub mod stdio;

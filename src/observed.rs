@@ -7,6 +7,7 @@
 //! thread ([`counters`]) and read no clock. Only what waits or loads opens a span and records a
 //! time ([`metrics`] has every name).
 
+pub mod build;
 mod cache;
 mod counters;
 mod file_lock;

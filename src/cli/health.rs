@@ -1,22 +1,23 @@
 //! `lockstep healthcheck`, for containers without a shell.
 
-use std::{net::Ipv4Addr, net::Ipv6Addr, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use http_body_util::Empty;
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::Settings;
-use crate::config::Config;
+use crate::{app, config::Config};
 
 /// The longest that a server may take to answer; Docker's own default is 30 s.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// IP:PORT of the server [default: where this configuration listens].
+    /// IP:PORT of the admin listener [default: what is set, or what the running server's discovery
+    /// file says].
     #[arg(long, value_name = "ADDRESS")]
     address: Option<std::net::SocketAddr>,
     /// Ask whether it is ready for requests, not only whether it lives.
@@ -30,7 +31,10 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let address = match arguments.address {
         Some(address) => address,
-        None => configured(&arguments)?,
+        None => {
+            let config = Config::load(arguments.config.as_deref(), Settings::default())?;
+            app::admin_address(&config)?
+        }
     };
     let path = if arguments.ready {
         "/readyz"
@@ -55,20 +59,6 @@ async fn healthy(address: std::net::SocketAddr, path: &str) -> anyhow::Result<()
         "http://{address}{path} answered {status}"
     );
     Ok(())
-}
-
-fn configured(arguments: &Arguments) -> anyhow::Result<std::net::SocketAddr> {
-    let listen = Config::load(arguments.config.as_deref(), Settings::default())?.listen;
-    let (first, last) = (*listen.ports.start(), *listen.ports.end());
-    if first == 0 || first != last {
-        bail!("`listen` is {listen}, which does not say the port: give --address");
-    }
-    let ip = match listen.ip {
-        std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    Ok((ip, first).into())
 }
 
 async fn ask(address: std::net::SocketAddr, path: &str) -> anyhow::Result<hyper::StatusCode> {

@@ -12,11 +12,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, info};
 
 use crate::{
-    app::App,
-    config::{Config, Listen, Transport},
+    app::{App, Listeners},
+    config::{AdminListen, Config, Listen, Transport},
 };
 
 /// Serves until a signal, or the end of standard input, ends it. What keeps it from serving goes
@@ -35,19 +35,47 @@ async fn serve(config: Config, meter: Meter) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     // Before the engines: a port in use is told at once, not after the model is loaded.
-    let listener = match config.transport {
+    let public = match config.transport {
         Transport::Stdio => None,
-        Transport::Http | Transport::Dual => Some(bind(&config.listen).await?),
+        Transport::Http | Transport::Dual => Some(bind(&config.listen, "listen").await?),
+    };
+    let listeners = Listeners {
+        public,
+        admin: bind_admin(&config).await?,
     };
     let app = App::new(config, &meter).await?;
-    if let Some(listener) = &listener {
-        greet(&listener.local_addr()?.to_string());
+    greet(&listeners)?;
+    Box::pin(app.serve(listeners, stop)).await
+}
+
+/// Opens the admin listener where it is set to be. Not set, it must not keep the server from its
+/// work: a second server on this machine takes another port.
+async fn bind_admin(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    match (&config.admin.listen, config.transport) {
+        (Some(AdminListen::Off), _) | (None, Transport::Stdio) => Ok(None),
+        (Some(AdminListen::At(listen)), _) => bind(listen, "admin-listen").await.map(Some),
+        (None, Transport::Http | Transport::Dual) => {
+            let address = AdminListen::DEFAULT;
+            let listener = match TcpListener::bind(address).await {
+                Ok(listener) => listener,
+                Err(_) => {
+                    let listener = TcpListener::bind((address.ip(), 0)).await;
+                    let listener = listener.context("no port for the admin listener")?;
+                    let port = listener.local_addr()?.port();
+                    info!(
+                        taken = address.port(),
+                        port, "the admin listener is on another port"
+                    );
+                    listener
+                }
+            };
+            Ok(Some(listener))
+        }
     }
-    Box::pin(app.serve(listener, stop)).await
 }
 
 /// Takes the first port that is free.
-async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
+async fn bind(listen: &Listen, flag: &str) -> anyhow::Result<TcpListener> {
     let mut refusal = None;
     for port in listen.ports.clone() {
         match TcpListener::bind((listen.ip, port)).await {
@@ -57,16 +85,17 @@ async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
     }
     let refusal = refusal.context("no port to listen on")?;
     Err(refusal).with_context(|| {
-        format!("cannot listen on {listen}: give another --listen, or port 0 for any free one")
+        format!("cannot listen on {listen}: give another --{flag}, or port 0 for any free one")
     })
 }
 
 /// Shows a person where the server is and how to call it.
-fn greet(address: &str) {
+fn greet(listeners: &Listeners) -> anyhow::Result<()> {
     let mut stderr = std::io::stderr();
-    if !stderr.is_terminal() {
-        return; // The log says it, for machines.
-    }
+    let (true, Some(public)) = (stderr.is_terminal(), &listeners.public) else {
+        return Ok(()); // The log says it, for machines.
+    };
+    let address = public.local_addr()?;
     let _ = writeln!(
         stderr,
         r#"
@@ -77,6 +106,14 @@ Lockstep listens on http://{address}/mcp. Ask it something:
     -d '{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"search_standards","arguments":{{"query":"how do two agents share one session?"}}}}}}'
 "#
     );
+    if let Some(admin) = &listeners.admin {
+        let _ = writeln!(
+            stderr,
+            "Is it ready? http://{}/readyz\n",
+            admin.local_addr()?
+        );
+    }
+    Ok(())
 }
 
 fn stop_on_signals(stop: CancellationToken) -> anyhow::Result<()> {

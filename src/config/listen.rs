@@ -1,6 +1,11 @@
 //! The address to listen on.
 
-use std::{fmt, net::IpAddr, ops::RangeInclusive, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +32,19 @@ impl Default for Listen {
             ip: IpAddr::from([127, 0, 0, 1]),
             ports: 8080..=8080,
         }
+    }
+}
+
+impl Listen {
+    /// Returns where this machine reaches the listener, if the port is known beforehand.
+    pub fn only_address(&self) -> Option<SocketAddr> {
+        let (first, last) = (*self.ports.start(), *self.ports.end());
+        let ip = match self.ip {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        (first != 0 && first == last).then_some((ip, first).into())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{
     fs,
     io::{self, Write as _},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -31,6 +31,9 @@ pub struct Discovery {
     pub path: String,
     /// All of it: what a client connects to.
     pub url: String,
+    /// Where operators ask, if anywhere: probes and the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_url: Option<String>,
     /// The process. A reader checks that it lives.
     pub pid: u32,
     /// When the server started, in RFC 3339.
@@ -49,13 +52,13 @@ pub struct Project {
 }
 
 impl Discovery {
-    /// Describes this process, listening on `address`.
-    pub fn of_this_process(transport: &str, address: SocketAddr) -> Self {
-        let host = match address.ip() {
-            ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
-            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-            ip => ip.to_string(),
-        };
+    /// Describes this process, listening on `address`, and on `admin` for operators.
+    pub fn of_this_process(
+        transport: &str,
+        address: SocketAddr,
+        admin: Option<SocketAddr>,
+    ) -> Self {
+        let host = reachable(address.ip());
         let root = std::env::current_dir().unwrap_or_default();
         let name = root.file_name().unwrap_or_default().to_string_lossy();
         Self {
@@ -64,6 +67,8 @@ impl Discovery {
             port: address.port(),
             path: super::MCP_PATH.to_owned(),
             url: format!("http://{host}:{}{}", address.port(), super::MCP_PATH),
+            admin_url: admin
+                .map(|admin| format!("http://{}:{}", reachable(admin.ip()), admin.port())),
             host,
             pid: std::process::id(),
             started_at: jiff::Timestamp::now().to_string(),
@@ -72,6 +77,15 @@ impl Discovery {
                 root,
             },
         }
+    }
+}
+
+/// Returns a host by which this machine reaches `ip`.
+fn reachable(ip: IpAddr) -> String {
+    match ip {
+        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        ip => ip.to_string(),
     }
 }
 
@@ -101,6 +115,12 @@ impl DiscoveryFile {
         Ok(Self { path })
     }
 
+    /// Reads what the server that started last over `state_dir` has written, if it still runs or
+    /// could not remove it.
+    pub fn found_in(state_dir: &Path) -> Option<Discovery> {
+        read(&state_dir.join(FILE_NAME))
+    }
+
     /// Returns the file's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -109,9 +129,7 @@ impl DiscoveryFile {
 
 impl Drop for DiscoveryFile {
     fn drop(&mut self) {
-        let written = fs::read(&self.path)
-            .ok()
-            .and_then(|text| serde_json::from_slice::<Discovery>(&text).ok());
+        let written = read(&self.path);
         if written.is_none_or(|written| written.pid != std::process::id()) {
             debug!(path = %self.path.display(), "the discovery file is another process's by now");
             return;
@@ -120,4 +138,8 @@ impl Drop for DiscoveryFile {
             warn!(path = %self.path.display(), %error, "the discovery file stays behind");
         }
     }
+}
+
+fn read(path: &Path) -> Option<Discovery> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }

@@ -58,6 +58,20 @@ pub struct Status {
     pub cache_failure: Option<Arc<String>>,
 }
 
+impl Status {
+    /// Returns the number of passages that have no vector: while the first ones are made, those
+    /// still to be made; after that, those that the model failed on.
+    pub fn vectors_missing(&self) -> usize {
+        match self.vectors {
+            true => self.left_out,
+            false => match self.progress {
+                Some(progress) => progress.total.saturating_sub(progress.done),
+                None => self.chunks,
+            },
+        }
+    }
+}
+
 impl Engine {
     /// Starts the model's threads and the indexing of `content/standards`, and returns at once.
     /// Both end when the engine is dropped. Must be called in a tokio runtime.

@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     ("workflow", &["observed"], DOMAIN_MAY_NOT),
     ("search", &["observed"], DOMAIN_MAY_NOT),
     ("mcp", &["workflow", "search"], &["axum", "moka", "clap"]),
+    ("admin", &["observed", "search"], &["rmcp", "moka", "clap"]),
     ("http", &["mcp"], &["moka", "clap"]),
     ("stdio", &["mcp"], &["axum", "moka", "clap"]),
     ("config", &[], &["rmcp", "axum", "moka"]),
@@ -33,7 +34,7 @@ const RULES: &[Rule] = &[
     (
         "app",
         &[
-            "config", "http", "mcp", "observed", "search", "stdio", "workflow",
+            "admin", "config", "http", "mcp", "observed", "search", "stdio", "workflow",
         ],
         &["moka", "clap"],
     ),

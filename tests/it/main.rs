@@ -18,6 +18,7 @@ mod harness;
 mod index_command;
 mod layering;
 mod observed;
+mod operators;
 mod process;
 mod prompts;
 mod protocol;

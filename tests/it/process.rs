@@ -227,20 +227,55 @@ async fn the_health_check_tells_a_living_server_from_none() {
         .command()
         .spawn()
         .unwrap();
-    let port = discovered(state.path()).await["port"].to_string();
-    let address = format!("127.0.0.1:{port}");
+    let url = discovered(state.path()).await["admin_url"].clone();
+    let address = url.as_str().unwrap().strip_prefix("http://").unwrap();
+    let state = format!("file://{}", state.path().display());
+    let check = |arguments: &[&str]| {
+        Binary::new(&[&["healthcheck"], arguments].concat()).env("LOCKSTEP_STATE", &state)
+    };
 
-    let living = Binary::new(&["healthcheck", "--address", &address])
-        .run()
-        .await;
+    let living = check(&["--address", address]).run().await;
+    let found = check(&[]).run().await;
     child.kill().await.unwrap();
-    let dead = Binary::new(&["healthcheck", "--address", &address])
-        .run()
-        .await;
+    let dead = check(&[]).run().await;
+    let off = check(&[]).env("LOCKSTEP_ADMIN__LISTEN", "off").run().await;
 
     assert_eq!(living.code, Some(0), "{}", living.stderr);
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
     assert_eq!(dead.code, Some(1), "{}", dead.stderr);
-    assert!(dead.stderr.contains(&address), "{}", dead.stderr);
+    assert!(dead.stderr.contains(address), "{}", dead.stderr);
+    assert_eq!(off.code, Some(2), "{}", off.stderr);
+}
+
+#[tokio::test]
+async fn the_admin_port_gives_way_unless_it_was_asked_for() {
+    let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+    // Whoever else has the port by now, it is taken.
+    let _taken = std::net::TcpListener::bind("127.0.0.1:8081");
+    let public = ["--listen", "127.0.0.1:0"];
+    let with_admin = |listen: &'static str| [&public[..], &["--admin-listen", listen]].concat();
+
+    let refused = serve(&content, state.path(), &with_admin("127.0.0.1:8081"));
+    let refused = refused.run().await;
+    let mut gives_way = serve(&content, state.path(), &public).command();
+    let mut gives_way = gives_way.spawn().unwrap();
+    let elsewhere = discovered(state.path()).await["admin_url"].clone();
+    gives_way.kill().await.unwrap();
+    fs::remove_file(state.path().join(".mcp_server_state.json")).unwrap();
+    let mut closed = serve(&content, state.path(), &with_admin("off")).command();
+    let mut closed = closed.spawn().unwrap();
+    let nowhere = discovered(state.path()).await["admin_url"].clone();
+    closed.kill().await.unwrap();
+
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--admin-listen"),
+        "{}",
+        refused.stderr
+    );
+    let elsewhere = elsewhere.as_str().unwrap();
+    assert!(!elsewhere.ends_with(":8081"), "{elsewhere}");
+    assert_eq!(nowhere, Value::Null);
 }
 
 #[tokio::test]

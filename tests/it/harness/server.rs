@@ -8,7 +8,7 @@ use std::{
 
 use jsonschema::Validator;
 use lockstep::{
-    app::App,
+    app::{App, Listeners},
     config::{Config, Transport},
     mcp::McpServer,
     search::Embedder,
@@ -33,6 +33,8 @@ pub type Client = RunningService<RoleClient, ()>;
 /// dropped.
 pub struct TestServer {
     pub address: SocketAddr,
+    /// Where operators ask.
+    pub admin: SocketAddr,
     pub content: Content,
     pub state: TempDir,
     pub metrics: TestMetrics,
@@ -41,7 +43,8 @@ pub struct TestServer {
     client: Client,
     schemas: HashMap<String, Validator>,
     serving: JoinHandle<anyhow::Result<()>>,
-    stop: DropGuard,
+    stop: CancellationToken,
+    _stopped: DropGuard,
 }
 
 impl TestServer {
@@ -64,18 +67,23 @@ impl TestServer {
             ..Config::default()
         };
         change(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (public, address) = listener().await;
+        let (operators, admin) = listener().await;
+        let listeners = Listeners {
+            public: Some(public),
+            admin: Some(operators),
+        };
         let meter = metrics.meter();
         let app = App::with_embedders(config, workers, &meter).await.unwrap();
         app.ready().await;
         let handler = app.handler();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(app.serve(Some(listener), stop.clone()));
+        let serving = tokio::spawn(app.serve(listeners, stop.clone()));
         let client = connect(address).await;
         let schemas = declared_schemas(&client).await;
         Self {
             address,
+            admin,
             content,
             state,
             metrics,
@@ -84,7 +92,8 @@ impl TestServer {
             client,
             schemas,
             serving,
-            stop: stop.drop_guard(),
+            _stopped: stop.clone().drop_guard(),
+            stop,
         }
     }
 
@@ -155,16 +164,34 @@ impl TestServer {
             .body(body)
     }
 
+    /// Gets a path of the admin listener, as a kubelet does.
+    pub async fn ask(&self, path: &str) -> reqwest::Response {
+        let request = reqwest::Client::new().get(format!("http://{}{path}", self.admin));
+        request.header("host", "10.0.0.7").send().await.unwrap()
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
     }
 
+    /// Tells the server to stop, as SIGTERM would.
+    pub fn drain(self) -> Self {
+        self.stop.cancel();
+        self
+    }
+
     /// Stops the server as SIGTERM would and waits for its end.
     pub async fn stop(self) -> anyhow::Result<()> {
-        drop(self.stop);
+        self.stop.cancel();
         drop(self.client);
         self.serving.await.unwrap()
     }
+}
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
 }
 
 /// Returns the output schema of each tool.

@@ -1,0 +1,56 @@
+//! The admin listener: probes, and what operators ask a running server.
+//!
+//! It has an address of its own because its callers have none of the public one's credentials: a
+//! kubelet asks by pod address, a person by a forwarded port. Nothing here changes anything.
+
+mod probes;
+mod readiness;
+mod version;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::search;
+
+/// The longest that open requests of the admin listener keep the process from its end.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What the admin listener tells of.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    /// The standards.
+    pub search: Arc<search::Engine>,
+    /// Cancelled once the server has been told to stop.
+    pub stopping: CancellationToken,
+}
+
+/// Builds the routes. Each topic brings its own.
+pub fn router(subjects: &Subjects) -> Router {
+    probes::routes(subjects).merge(version::routes())
+}
+
+/// Serves `listener` until `end` is cancelled: after the public listener has drained, so that
+/// whoever asks is told so.
+///
+/// # Errors
+///
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    end: CancellationToken,
+) -> std::io::Result<()> {
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(end.clone().cancelled_owned());
+    let overdue = async {
+        end.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served,
+        () = overdue => Ok(()),
+    }
+}
