@@ -15,7 +15,7 @@ use tracing::info;
 use crate::{
     admin,
     config::{Config, LenientGates, Quantization, Transport},
-    http::{self, Discovery, DiscoveryFile, Shutdown},
+    http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
     mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
     observed::{
         CacheCounts, CacheMetrics, LockCounts, LockMetrics,
@@ -97,15 +97,15 @@ impl App {
         })
     }
 
-    /// Builds the routes of the HTTP listener. Cancelling `end` ends what still runs there.
-    pub fn router(&self, end: CancellationToken) -> Router {
+    /// Builds the routes of the HTTP listener, which goes down as `ending` says.
+    pub fn router(&self, ending: &Ending) -> Router {
         let settings = http::Settings {
             allowed_hosts: self.config.http.allowed_hosts.clone(),
             allowed_origins: self.config.http.allowed_origins.clone(),
             max_body_bytes: self.config.http.max_body_bytes,
             legacy_sessions: self.config.http.legacy_sessions,
         };
-        http::router(self.handler.clone(), &settings, end)
+        http::router(self.handler.clone(), &settings, ending)
     }
 
     /// Builds the routes of the admin listener. `stopping` is cancelled when the server is to stop.
@@ -171,10 +171,11 @@ impl App {
         );
         let shutdown = Shutdown {
             stop: stop.clone(),
+            delay: Duration::from_secs(self.config.drain_delay_secs),
             drain: Duration::from_secs(self.config.drain_secs),
-            end: CancellationToken::new(),
+            ending: Ending::default(),
         };
-        let serve_http = http::serve(listener, self.router(shutdown.end.clone()), shutdown);
+        let serve_http = http::serve(listener, self.router(&shutdown.ending), shutdown);
         match self.config.transport {
             Transport::Http | Transport::Stdio => serve_http.await?,
             Transport::Dual => serve_both(serve_http, self.handler, stop).await?,

@@ -42,7 +42,10 @@ pub struct Config {
     pub state: StateUrl,
     /// Directory of the model and ONNX Runtime, as `make setup` lays it out.
     pub assets: PathBuf,
-    /// Seconds that open requests are given to finish after SIGTERM. 0 to 300.
+    /// Seconds after SIGTERM in which the server, unready already, still takes new connections: as
+    /// long as it takes until a proxy has noticed. 0 to 60.
+    pub drain_delay_secs: u64,
+    /// Seconds that open requests are given to finish after that. 0 to 300.
     pub drain_secs: u64,
     /// The HTTP endpoint.
     pub http: Http,
@@ -225,6 +228,7 @@ impl Default for Config {
             content: "content".into(),
             state: StateUrl::default(),
             assets: default_assets(),
+            drain_delay_secs: 0,
             drain_secs: 20,
             http: Http::default(),
             admin: Admin::default(),
@@ -326,7 +330,8 @@ impl Config {
     pub fn validate(&self) -> anyhow::Result<()> {
         const MOST: u64 = u64::MAX;
         let (workflow, search) = (&self.workflow, &self.search);
-        let ranges: [(&str, u64, u64, u64); 14] = [
+        let ranges: [(&str, u64, u64, u64); 15] = [
+            ("drain_delay_secs", self.drain_delay_secs, 0, 60),
             ("drain_secs", self.drain_secs, 0, 300),
             (
                 "http.max_body_bytes",

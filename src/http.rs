@@ -3,12 +3,13 @@
 //! Everything cross-cutting is a layer here; the handler knows none of it.
 
 mod discovery;
+mod drain;
 mod edge;
 mod refusals;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn, serve::ListenerExt as _};
+use axum::{Router, extract::Request, middleware::from_fn, serve::ListenerExt as _};
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
@@ -17,14 +18,14 @@ use rmcp::{
     },
 };
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::mcp::Mark;
 
 pub use discovery::{Discovery, DiscoveryFile};
+pub use drain::{Ending, Shutdown};
 
 /// The path of the MCP endpoint.
 pub const MCP_PATH: &str = "/mcp";
@@ -48,8 +49,8 @@ pub struct Settings {
 }
 
 /// Builds the router of the MCP endpoint around `handler`, which is cloned for each request: a
-/// bundle of `Arc`s. Cancelling `end` ends streams and requests that still run.
-pub fn router<H>(handler: H, settings: &Settings, end: CancellationToken) -> Router
+/// bundle of `Arc`s. `ending` is the one of the [`Shutdown`] that ends the server.
+pub fn router<H>(handler: H, settings: &Settings, ending: &Ending) -> Router
 where
     H: ServerHandler + Clone + Send + Sync + 'static,
 {
@@ -61,7 +62,7 @@ where
         .with_allowed_hosts(hosts.chain(settings.allowed_hosts.iter().cloned()))
         .with_allowed_origins(origins.chain(settings.allowed_origins.iter().cloned()))
         .with_max_request_body_bytes(settings.max_body_bytes)
-        .with_cancellation_token(end);
+        .with_cancellation_token(ending.end());
     let make = move || Ok(handler.clone());
     // Protocol sessions answer by event streams.
     let mark = (!settings.legacy_sessions).then(Mark::random);
@@ -79,7 +80,11 @@ where
         max_body_bytes: settings.max_body_bytes,
         mark,
     };
-    let edge = from_fn(move |request, next| edge::observe(request, next, edge.clone()));
+    let ending = ending.clone();
+    let edge = from_fn(move |request: Request, next| {
+        let (edge, ending, method) = (edge.clone(), ending.clone(), request.method().clone());
+        async move { ending.apply(&method, edge::observe(request, next, edge).await) }
+    });
     router.layer(
         ServiceBuilder::new()
             .layer(edge)
@@ -87,22 +92,7 @@ where
     )
 }
 
-/// How a server is told to stop.
-#[derive(Clone, Debug)]
-pub struct Shutdown {
-    /// Cancelled: accept no more and finish what runs.
-    pub stop: CancellationToken,
-    /// How long that may take.
-    pub drain: Duration,
-    /// Cancelled by [`serve`] at the end of the drain; the token given to [`router`].
-    pub end: CancellationToken,
-}
-
-/// Serves `listener` until `shutdown.stop` is cancelled and open requests are answered, or the
-/// time for that is over.
-///
-/// The protocol's own token is cancelled last: cancelled first, it would turn requests that run
-/// into HTTP 500.
+/// Serves `listener` until the way down of `shutdown` is gone.
 ///
 /// # Errors
 ///
@@ -118,20 +108,15 @@ pub async fn serve(
             warn!(%error, "cannot set TCP_NODELAY");
         }
     });
-    let stop = shutdown.stop.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-    let overdue = async {
-        shutdown.stop.cancelled().await;
-        info!(drain_secs = shutdown.drain.as_secs(), "draining");
-        tokio::time::sleep(shutdown.drain).await;
-    };
+    let closed = shutdown.ending.closed();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(closed);
     let served = tokio::select! {
         served = serving.into_future() => served,
-        () = overdue => {
+        () = shutdown.overdue() => {
             warn!("requests were still open at the end of the drain");
             Ok(())
         }
     };
-    shutdown.end.cancel();
+    shutdown.ending.cut_off();
     served
 }

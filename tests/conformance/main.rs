@@ -21,7 +21,7 @@ use std::{
 };
 
 use clap::Parser;
-use lockstep::http::{self, MCP_PATH, Settings, Shutdown};
+use lockstep::http::{self, Ending, MCP_PATH, Settings, Shutdown};
 use tokio::{net::TcpListener, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -54,10 +54,11 @@ async fn main() -> anyhow::Result<()> {
     };
     let shutdown = Shutdown {
         stop: CancellationToken::new(),
+        delay: Duration::ZERO,
         drain: DRAIN,
-        end: CancellationToken::new(),
+        ending: Ending::default(),
     };
-    let router = http::router(Fixture::new(), &settings, shutdown.end.clone());
+    let router = http::router(Fixture::new(), &settings, &shutdown.ending);
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     writeln!(stderr(), "listening on http://{address}{MCP_PATH}")?;

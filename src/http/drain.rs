@@ -1,0 +1,98 @@
+//! The way down: what happens between the word to stop and the end of the listener.
+//!
+//! 1. `stop`: the admin listener says unready. Whoever sends requests here does not know it yet, so
+//!    all are answered, and clients are asked to connect anew, elsewhere (`Connection: close`).
+//! 2. After [`Shutdown::delay`]: no more connections; event streams end. What runs is finished.
+//! 3. After [`Shutdown::drain`], or once nothing is open: what still runs is cut off.
+//!
+//! The protocol's own token is cancelled last: cancelled first, it would turn requests that run
+//! into HTTP 500.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, header::CONNECTION},
+    response::Response,
+};
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// How a server is told to stop.
+#[derive(Clone, Debug)]
+pub struct Shutdown {
+    /// Cancelled: begin the way down.
+    pub stop: CancellationToken,
+    /// How long new connections are still taken, until proxies have noticed.
+    pub delay: Duration,
+    /// How long open requests are given to finish after that.
+    pub drain: Duration,
+    /// The one that is given to [`router`](super::router).
+    pub ending: Ending,
+}
+
+/// How far a server is on its way down. Clones are of one server.
+#[derive(Clone, Debug, Default)]
+pub struct Ending(Arc<Steps>);
+
+#[derive(Debug, Default)]
+struct Steps {
+    /// Not read off a token: to ask one takes a lock, and every request does.
+    leaving: AtomicBool,
+    close: CancellationToken,
+    end: CancellationToken,
+}
+
+impl Shutdown {
+    /// Goes the way down, and returns at the end of the drain if it has not been dropped by then.
+    pub(super) async fn overdue(&self) {
+        self.stop.cancelled().await;
+        self.ending.0.leaving.store(true, Relaxed);
+        let (delay_secs, drain_secs) = (self.delay.as_secs(), self.drain.as_secs());
+        info!(delay_secs, drain_secs, "draining");
+        tokio::time::sleep(self.delay).await;
+        self.ending.0.close.cancel();
+        tokio::time::sleep(self.drain).await;
+    }
+}
+
+impl Ending {
+    /// Waits until no more connections are to be taken.
+    pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.0.close.clone().cancelled_owned()
+    }
+
+    /// Returns the token that ends what still runs.
+    pub(super) fn end(&self) -> CancellationToken {
+        self.0.end.clone()
+    }
+
+    /// Ends what still runs.
+    pub(super) fn cut_off(&self) {
+        self.0.end.cancel();
+    }
+
+    /// Prepares an answer for the end: of a server that leaves, it is the last of its connection;
+    /// an event stream to a `GET`, which has no end of its own, ends when the listener closes.
+    pub(super) fn apply(&self, method: &Method, mut response: Response) -> Response {
+        if self.0.leaving.load(Relaxed) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        if method == Method::GET && response.status().is_success() {
+            let closed = self.closed();
+            return response.map(|stream| {
+                let events = stream.into_data_stream();
+                Body::from_stream(events.take_until(Box::pin(closed)))
+            });
+        }
+        response
+    }
+}
