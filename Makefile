@@ -4,12 +4,13 @@ LISTEN ?= 127.0.0.1:8080
 CONTENT ?= content
 MODEL ?= all-minilm-l6-v2-q
 DENY := 0.20.2
+SCENARIO ?= steady
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint bench eval load clients conformance deny size rules
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Fetch ONNX Runtime and a model, once (MODEL=bge-small-en-v1.5-q; LOCKSTEP_ASSETS says where to)
 	@python3 tools/setup --model $(MODEL)
@@ -42,6 +43,23 @@ eval: setup ## Ask questions whose answers are known, and say how good the answe
 
 load: setup ## Let a hundred clients work for a minute, and count errors and double loads
 	cargo run --release --quiet --example hundred_clients
+
+.PHONY: k6 k6-smoke drain compare
+k6: setup ## Run load scenarios (SCENARIO=steady, ARGS="--url URL --seconds 60"): load-tests/README.md
+	cargo build
+	load-tests/run $(SCENARIO) $(ARGS)
+
+k6-smoke: setup ## Run a 20 s form of every load scenario
+	cargo build
+	load-tests/run all --seconds 20 --set P95_MS=2000 --set P99_MS=10000 --set RATE=10
+
+drain: setup ## Stop servers under load behind HAProxy (ARGS="--times 50")
+	cargo build
+	load-tests/drain $(ARGS)
+
+compare: setup ## Measure MCP servers of other SDKs beside ours, on a quiet machine
+	cargo build --release --bin lockstep --example bare_rmcp
+	load-tests/compare $(ARGS)
 
 clients: setup ## Drive the server with the Python and TypeScript SDKs
 	cargo build
