@@ -38,7 +38,7 @@ def complete():
 
 
 def built():
-    """Yields the name and the objects of each overlay, as `kubectl apply -k` would send them."""
+    """Yields the name and the objects of each overlay, as `kubectl apply` would send them."""
     for file in sorted(K8S.glob("**/kustomization.yaml")):
         folder = file.parent
         described = yaml.safe_load(file.read_text())
@@ -48,6 +48,9 @@ def built():
         if done.returncode:
             sys.exit(f"{folder.relative_to(ROOT)}: {done.stderr}")
         yield str(folder.relative_to(ROOT)), rendering.parsed(done.stdout)
+    # Applied one by one: what makes load.
+    for file in sorted((K8S / "k6").glob("*.yaml")):
+        yield str(file.relative_to(ROOT)), rendering.parsed(file.read_text())
 
 
 def without_tests(text):
