@@ -7,7 +7,7 @@ DENY := 0.20.2
 SCENARIO ?= steady
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench eval load clients conformance deny size rules
+.PHONY: help setup run test lint bench eval load clients conformance deny size chart cluster-test image rules
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,16 @@ conformance: setup ## Run the official MCP conformance suite
 deny: ## Check licences, bans and sources of all dependencies
 	cargo deny --version 2>/dev/null | grep -qxF "cargo-deny $(DENY)" || cargo install --locked --quiet cargo-deny@$(DENY)
 	cargo deny --all-features check licenses bans sources
+
+chart: ## Check the Helm chart, k8s/ and the Dockerfile (charts/README.md)
+	cargo build --quiet
+	charts/check
+
+cluster-test: ## Install the chart into a real API server (CLUSTER=… starts one, else KUBECONFIG says where)
+	charts/cluster-test
+
+image: setup ## Build the container image with buildah, start it read-only as uid 65532 and call it
+	tools/image
 
 size: ## Show how large files and functions are
 	@python3 tools/size

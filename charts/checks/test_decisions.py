@@ -145,7 +145,7 @@ class Settings(unittest.TestCase):
             self.assertEqual(holders, {"Secret"})
             env = {e["name"]: e for e in objects.server()["env"]}
             reference = env["LOCKSTEP_STATE"]["valueFrom"]["secretKeyRef"]
-            self.assertEqual(reference, {"name": "lockstep-state", "key": "url"})
+            self.assertEqual(reference, {"name": "lockstep-database", "key": "url"})
 
     def test_an_existing_secret_is_used_as_it_is(self):
         postgres = {"existingSecret": "db", "key": "uri"}

@@ -77,5 +77,5 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* The Secret with the address of the state. */}}
 {{- define "lockstep.stateSecret" -}}
-{{- default (printf "%s-state" (include "lockstep.fullname" .)) .Values.state.postgres.existingSecret }}
+{{- default (printf "%s-database" (include "lockstep.fullname" .)) .Values.state.postgres.existingSecret }}
 {{- end }}
