@@ -21,6 +21,10 @@ run: setup ## Build and serve content/ on 127.0.0.1:8080/mcp (LISTEN=…, CONTEN
 test: setup ## Run all tests
 	cargo test
 
+.PHONY: test-faults
+test-faults: setup ## Test that each fault on purpose is seen (a build that no release has)
+	cargo test --features faults --test it -- faults
+
 lint: ## Check format, lints and documentation
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings

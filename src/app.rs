@@ -10,11 +10,12 @@ use axum::Router;
 use opentelemetry::metrics::Meter;
 use tokio::{net::TcpListener, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     admin,
     config::{Config, LenientGates, Quantization, Transport},
+    faults::Faults,
     http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
     mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
     observed::{
@@ -67,7 +68,12 @@ impl App {
         embedders: Vec<Box<dyn Embedder>>,
         meter: &Meter,
     ) -> anyhow::Result<Self> {
-        let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
+        let faults = Faults::new(&config.faults.inject);
+        if !config.faults.inject.is_empty() {
+            warn!(faults.inject = ?config.faults.inject, "faults are injected: this is a rehearsal");
+        }
+        let caches = CacheMetrics::new(meter).with_faults(faults);
+        let locks = LockMetrics::new(meter).with_faults(faults);
         let sessions = workflow_settings(&config);
         let workflows = {
             let (caches, locks) = (caches.clone(), locks.clone());
@@ -88,6 +94,7 @@ impl App {
         let offered = Offered {
             workflow_alias: config.workflow.tool_alias.as_deref(),
             authoring: config.workflow.authoring,
+            faults,
         };
         let handler = McpServer::new(workflows, Arc::clone(&search), about, offered);
         Ok(Self {

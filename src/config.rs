@@ -20,6 +20,8 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::faults::{Fault, Faults};
+
 pub use admin::{Admin, AdminListen};
 pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
@@ -57,6 +59,17 @@ pub struct Config {
     pub search: Search,
     /// What the process tells about itself.
     pub log: Log,
+    /// What goes wrong on purpose.
+    pub faults: InjectedFaults,
+}
+
+/// Settings of rehearsals.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InjectedFaults {
+    /// Faults to switch on: `double_load`, `held_lock`, `errors`, `slow`, `leak`, `lost_update`.
+    /// Refused by any build without the cargo feature `faults`.
+    pub inject: Vec<Fault>,
 }
 
 /// How clients reach the server.
@@ -235,6 +248,7 @@ impl Default for Config {
             workflow: Workflow::default(),
             search: Search::default(),
             log: Log::default(),
+            faults: InjectedFaults::default(),
         }
     }
 }
@@ -391,8 +405,20 @@ impl Config {
             ensure!(value >= least, "{setting} is {value}, the least is {least}");
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
+        self.faults.validate()?;
         self.search.validate_weights()?;
         self.workflow.validate_alias()
+    }
+}
+
+impl InjectedFaults {
+    fn validate(&self) -> anyhow::Result<()> {
+        let inject = &self.inject;
+        ensure!(
+            Faults::AVAILABLE || inject.is_empty(),
+            "faults.inject is {inject:?}: only a build with the cargo feature `faults` can do that"
+        );
+        Ok(())
     }
 }
 
@@ -482,6 +508,25 @@ mod tests {
     }
 
     #[test]
+    fn faults_are_refused_by_name_where_the_build_has_none() {
+        Jail::expect_with(|jail| {
+            jail.set_env("LOCKSTEP_FAULTS__INJECT", "[slow, lost_update]");
+
+            let loaded = Config::load(None, json!({}));
+
+            if Faults::AVAILABLE {
+                let inject = loaded.unwrap().faults.inject;
+                assert_eq!(inject, [Fault::Slow, Fault::LostUpdate]);
+            } else {
+                let error = format!("{:#}", loaded.unwrap_err());
+                let named = error.contains("faults.inject is [Slow, LostUpdate]");
+                assert!(named && error.contains("cargo feature `faults`"), "{error}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
     fn a_bad_setting_is_refused_by_name_with_its_value_and_what_is_allowed() {
         let cases = [
             ("drain_secs: 301", "drain_secs is 301, the most is 300"),
@@ -511,6 +556,7 @@ mod tests {
                 "workflow: {tool_alias: a b}",
                 "workflow.tool_alias is \"a b\"",
             ),
+            ("faults: {inject: [rain]}", "unknown variant: found `rain`"),
             ("search: [", "lockstep.yaml"),
         ];
         for (file, complaint) in cases {

@@ -16,5 +16,6 @@ pub mod workflow;
 
 // What every part stands on.
 pub mod config;
+pub mod faults;
 pub mod observed;
 pub mod telemetry;

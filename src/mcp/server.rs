@@ -26,6 +26,7 @@ use super::{
     trace, workflow,
 };
 use crate::{
+    faults::Faults,
     search::Engine as SearchEngine,
     workflow::{Caller, Engine as WorkflowEngine},
 };
@@ -57,6 +58,7 @@ pub struct McpServer {
     search: Arc<SearchEngine>,
     about: Arc<About>,
     tools: Tools,
+    faults: Faults,
 }
 
 impl McpServer {
@@ -73,6 +75,7 @@ impl McpServer {
             search,
             about: Arc::new(about),
             tools,
+            faults: offered.faults,
         }
     }
 
@@ -91,6 +94,8 @@ impl McpServer {
         arguments: JsonObject,
         by: impl FnOnce() -> Caller,
     ) -> Result<Rendered, ToolError> {
+        let struck = self.faults.strike().await;
+        struck.map_err(|injected| ToolError::Internal(Arc::new(injected)))?;
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     about::ServerInfoView, authoring, date::DateView, error::ToolError, schema, search, workflow,
 };
+use crate::faults::Faults;
 
 /// The tools that there are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,6 +73,8 @@ pub struct Offered<'a> {
     pub workflow_alias: Option<&'a str>,
     /// Whether agents may make workflows.
     pub authoring: bool,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
 }
 
 /// What a client sees, and what a call is looked up in.
@@ -89,6 +92,7 @@ impl Tools {
         let Offered {
             workflow_alias: alias,
             authoring,
+            ..
         } = offered;
         let named = ToolName::ALL
             .into_iter()

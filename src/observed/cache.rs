@@ -12,6 +12,7 @@ use super::{
     loads::Loads,
     metrics::{CacheMetrics, CacheStats},
 };
+use crate::faults::Fault;
 
 /// How a lookup was answered; exported as the `cache.outcome` attribute.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -202,6 +203,7 @@ where
         load: impl Future<Output = Result<V, E>> + Send + 'static,
     ) -> impl Future<Output = (Result<V, Arc<E>>, bool)> + Send + 'static {
         let (entries, loads) = (self.entries.clone(), self.loads.clone());
+        let alone = self.metrics.faults.has(Fault::DoubleLoad);
         let measure = Measure {
             name: self.name,
             metrics: self.metrics.clone(),
@@ -214,6 +216,13 @@ where
                 let _running = loads.enter(key.clone(), &span);
                 measure.load(load).instrument(span).await
             };
+            if alone {
+                let loaded = lead.await;
+                if let Ok(value) = &loaded {
+                    entries.insert(key, value.clone()).await;
+                }
+                return (loaded.map_err(Arc::new), true);
+            }
             let entry = entries.entry(key.clone()).or_try_insert_with(lead).await;
             (entry.map(moka::Entry::into_value), led)
         }

@@ -17,6 +17,7 @@ use super::{
     metrics::{Acquired, LockRecorder},
     wait::wait,
 };
+use crate::faults::Faults;
 
 /// One lock for each key, kept only while somebody holds it or waits for it.
 ///
@@ -26,6 +27,7 @@ use super::{
 pub struct ObservedLocks<K> {
     slots: Arc<Slots<K>>,
     recorder: LockRecorder,
+    faults: Faults,
 }
 
 /// Held for a look-up in a map, never across an await, so its own waits are not reported.
@@ -46,6 +48,7 @@ impl<K: Clone + Eq + Hash> ObservedLocks<K> {
         Self {
             slots: Arc::default(),
             recorder: metrics.lock(name),
+            faults: metrics.faults(),
         }
     }
 
@@ -60,6 +63,7 @@ impl<K: Clone + Eq + Hash> ObservedLocks<K> {
             Err(_) => wait(&self.recorder, Some(holder), lock.lock_owned()).await,
         };
         place.hold(span_context(&Span::current()));
+        self.faults.hold().await;
         Turn {
             _guard: guard,
             place,

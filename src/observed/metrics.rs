@@ -15,6 +15,7 @@ use opentelemetry::{
 };
 
 use super::{Outcome, counters::Counters};
+use crate::faults::Faults;
 
 /// Boundaries of load times in seconds: from a file read to a slow model.
 const LOAD_SECONDS: [f64; 17] = [
@@ -128,6 +129,7 @@ pub struct CacheMetrics {
     pub(super) load_seconds: Histogram<f64>,
     pub(super) wait_seconds: Histogram<f64>,
     pub(super) loads_active: UpDownCounter<i64>,
+    pub(super) faults: Faults,
 }
 
 impl CacheMetrics {
@@ -160,7 +162,13 @@ impl CacheMetrics {
                 .with_description("Loads that run now.")
                 .with_unit("{load}")
                 .build(),
+            faults: Faults::default(),
         }
+    }
+
+    /// Has the caches that are made from now on go wrong on purpose.
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Returns what each cache counted so far, in the order in which they were made.
@@ -313,6 +321,7 @@ pub struct LockCounts {
 pub struct LockMetrics {
     locks: Registry<Arc<LockStats>>,
     wait_seconds: Histogram<f64>,
+    faults: Faults,
 }
 
 impl LockMetrics {
@@ -328,7 +337,18 @@ impl LockMetrics {
                 .with_unit("s")
                 .with_boundaries(WAIT_SECONDS.to_vec())
                 .build(),
+            faults: Faults::default(),
         }
+    }
+
+    /// Has the locks that are made from now on go wrong on purpose, and what they guard.
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Returns what goes wrong on purpose.
+    pub fn faults(&self) -> Faults {
+        self.faults
     }
 
     /// Returns what each lock counted so far, in the order in which they were made.

@@ -35,8 +35,11 @@ use super::{
     source::Sources,
     store::{StartStripe, Store, Stored},
 };
-use crate::observed::{
-    CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
+use crate::{
+    faults::{Fault, Faults},
+    observed::{
+        CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
+    },
 };
 
 /// What an engine works with.
@@ -81,6 +84,7 @@ pub struct Engine {
     retention: Option<Duration>,
     swept: AtomicU64,
     lenient_gates: LenientGates,
+    faults: Faults,
     work_root: Option<WorkRoot>,
 }
 
@@ -137,6 +141,7 @@ impl Engine {
             retention: settings.retention,
             swept: AtomicU64::new(0),
             lenient_gates: settings.lenient_gates,
+            faults: locks.faults(),
             work_root: settings.work_root.map(WorkRoot::new),
         }))
     }
@@ -326,6 +331,9 @@ impl Engine {
         let Some(stored) = self.sessions.get(&id).await else {
             return Ok(None);
         };
+        if self.faults.has(Fault::LostUpdate) {
+            return Ok(Some(stored));
+        }
         // Not on another thread: to ask for it takes longer than this takes.
         let current = self.store.identity(id)? == Some(stored.identity);
         Ok(current.then_some(stored))

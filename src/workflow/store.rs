@@ -14,7 +14,10 @@ use tracing::warn;
 pub(super) use self::file::Identity;
 use self::file::{parse, read, sync_directory, write};
 use super::{Error, Moment, Session, SessionId, index::Key};
-use crate::observed::{FileLock, LockMetrics, ObservedWait};
+use crate::{
+    faults::{Fault, Faults},
+    observed::{FileLock, LockMetrics, ObservedWait},
+};
 
 /// The directory of sessions. The files are the truth; everything in memory is a copy.
 ///
@@ -27,6 +30,7 @@ pub(super) struct Store {
     /// that others may remove or rename is no lock.
     locks: PathBuf,
     waits: ObservedWait,
+    faults: Faults,
 }
 
 /// A session, and the file that it was read from.
@@ -72,6 +76,7 @@ impl Store {
             dir,
             locks,
             waits: ObservedWait::new("workflow.file", metrics),
+            faults: metrics.faults(),
         })
     }
 
@@ -149,7 +154,7 @@ impl Store {
         let _locked = self.lock_session(next.id)?;
         match self.identity(next.id)? {
             None => Err(Error::UnknownSession(next.id)),
-            Some(found) if found != expected => Ok(None),
+            Some(found) if found != expected && !self.faults.has(Fault::LostUpdate) => Ok(None),
             Some(_) => self.put(next).map(Some),
         }
     }

@@ -22,19 +22,24 @@ const DOMAIN_MAY_NOT: &[&str] = &[
 ];
 
 const RULES: &[Rule] = &[
-    ("observed", &[], EDGE),
-    ("workflow", &["observed"], DOMAIN_MAY_NOT),
+    ("faults", &[], EDGE),
+    ("observed", &["faults"], EDGE),
+    ("workflow", &["faults", "observed"], DOMAIN_MAY_NOT),
     ("search", &["observed"], DOMAIN_MAY_NOT),
-    ("mcp", &["workflow", "search"], &["axum", "moka", "clap"]),
+    (
+        "mcp",
+        &["faults", "workflow", "search"],
+        &["axum", "moka", "clap"],
+    ),
     ("admin", &["observed", "search"], &["rmcp", "moka", "clap"]),
     ("http", &["mcp"], &["moka", "clap"]),
     ("stdio", &["mcp"], &["axum", "moka", "clap"]),
-    ("config", &[], &["rmcp", "axum", "moka"]),
+    ("config", &["faults"], &["rmcp", "axum", "moka"]),
     ("telemetry", &["config"], &["rmcp", "axum", "moka"]),
     (
         "app",
         &[
-            "admin", "config", "http", "mcp", "observed", "search", "stdio", "workflow",
+            "admin", "config", "faults", "http", "mcp", "observed", "search", "stdio", "workflow",
         ],
         &["moka", "clap"],
     ),

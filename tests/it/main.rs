@@ -13,6 +13,8 @@ mod cost;
 mod crash;
 mod details;
 mod dynamic;
+#[cfg(feature = "faults")]
+mod faults;
 mod gates;
 mod harness;
 mod index_command;

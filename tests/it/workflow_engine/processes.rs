@@ -126,3 +126,27 @@ async fn what_another_process_did_is_seen_at_once() {
     assert_eq!(ours.sessions(None).await.unwrap().count, 0);
     assert_ne!(started(&ours, "plain", "a").await, id);
 }
+
+/// What the other tests here are for: without the comparison, both of two processes win.
+#[cfg(feature = "faults")]
+#[tokio::test]
+async fn with_faults_on_purpose_two_processes_complete_one_phase() {
+    use lockstep::{
+        faults::{Fault, Faults},
+        observed::{CacheMetrics, LockMetrics},
+        workflow::Engine,
+    };
+    let (site, meter) = (Site::new(), crate::harness::TestMetrics::new().meter());
+    let faulty = || {
+        let locks = LockMetrics::new(&meter).with_faults(Faults::new(&[Fault::LostUpdate]));
+        Engine::open(site.settings(), &CacheMetrics::new(&meter), &locks).unwrap()
+    };
+    let [ours, theirs] = [faulty(), faulty()];
+    let id = started(&theirs, "plain", "a").await;
+    ours.session(id).await.unwrap();
+
+    complete(&theirs, id, 0, json!({})).await.unwrap();
+    complete(&ours, id, 0, json!({})).await.unwrap();
+
+    assert_eq!(ours.session(id).await.unwrap().revision(), 1);
+}
