@@ -14,12 +14,14 @@ use tracing::{info, warn};
 
 use crate::{
     admin,
-    config::{Config, LenientGates, Quantization, Transport},
+    config::{self, Config, LenientGates, Quantization, Transport},
     faults::Faults,
     http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
-    mcp::{About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, Offered},
+    mcp::{
+        About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, ObservedServer, Offered,
+    },
     observed::{
-        CacheCounts, CacheMetrics, LockCounts, LockMetrics,
+        CacheCounts, CacheDetail, CacheMetrics, LockCounts, LockMetrics, Requests,
         metrics::{SWEPT, export_count},
     },
     search::{self, Embedder},
@@ -41,7 +43,8 @@ pub struct Listeners {
 /// The assembled service. HTTP and stdio serve clones of one handler over one pair of engines.
 #[derive(Debug)]
 pub struct App {
-    handler: McpServer,
+    handler: ObservedServer,
+    requests: Requests,
     search: Arc<search::Engine>,
     config: Config,
 }
@@ -96,9 +99,11 @@ impl App {
             authoring: config.workflow.authoring,
             faults,
         };
-        let handler = McpServer::new(workflows, Arc::clone(&search), about, offered);
+        let server = McpServer::new(workflows, Arc::clone(&search), about, offered);
+        let requests = Requests::new(meter, cache_detail(&config));
         Ok(Self {
-            handler,
+            handler: ObservedServer::new(server, requests.clone()),
+            requests,
             search,
             config,
         })
@@ -112,7 +117,12 @@ impl App {
             max_body_bytes: self.config.http.max_body_bytes,
             legacy_sessions: self.config.http.legacy_sessions,
         };
-        http::router(self.handler.clone(), &settings, ending)
+        http::router(
+            self.handler.clone(),
+            &settings,
+            self.requests.clone(),
+            ending,
+        )
     }
 
     /// Builds the routes of the admin listener. `stopping` is cancelled when the server is to stop.
@@ -129,7 +139,7 @@ impl App {
     }
 
     /// Returns the handler, for a transport that is not HTTP.
-    pub fn handler(&self) -> McpServer {
+    pub fn handler(&self) -> ObservedServer {
         self.handler.clone()
     }
 
@@ -194,7 +204,7 @@ impl App {
 /// Serves both transports; when one ends, the other finishes what it has begun.
 async fn serve_both(
     serve_http: impl Future<Output = std::io::Result<()>>,
-    handler: McpServer,
+    handler: ObservedServer,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let http = async {
@@ -252,6 +262,14 @@ async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
     let workers = config.search.workers;
     let load = move || search::load_model(&assets, &model, workers);
     Ok(spawn_blocking(load).await??)
+}
+
+fn cache_detail(config: &Config) -> CacheDetail {
+    match config.telemetry.cache_detail {
+        config::CacheDetail::Summary => CacheDetail::Summary,
+        config::CacheDetail::Events => CacheDetail::Events,
+        config::CacheDetail::Spans => CacheDetail::Spans,
+    }
 }
 
 fn workflow_settings(config: &Config) -> workflow::Settings {

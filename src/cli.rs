@@ -194,7 +194,7 @@ async fn with_telemetry<R>(
 where
     R: Future<Output = anyhow::Result<ExitCode>>,
 {
-    let telemetry = Telemetry::start(&config.log, &Otlp::from_environment()?)?;
+    let telemetry = Telemetry::start(&config.log, &config.telemetry, &Otlp::from_environment()?)?;
     let outcome = command(config, telemetry.meter()).await;
     telemetry.shutdown().await;
     outcome

@@ -9,6 +9,7 @@ mod listen;
 mod otlp;
 mod shown;
 mod state;
+mod telemetry;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use state::{InvalidState, StateUrl};
+pub use telemetry::{CacheDetail, Tracing};
 use yaml::Yaml;
 
 /// Everything an operator can set.
@@ -59,6 +61,8 @@ pub struct Config {
     pub search: Search,
     /// What the process tells about itself.
     pub log: Log,
+    /// What traces tell.
+    pub telemetry: Tracing,
     /// What goes wrong on purpose.
     pub faults: InjectedFaults,
 }
@@ -248,6 +252,7 @@ impl Default for Config {
             workflow: Workflow::default(),
             search: Search::default(),
             log: Log::default(),
+            telemetry: Tracing::default(),
             faults: InjectedFaults::default(),
         }
     }
@@ -406,6 +411,9 @@ impl Config {
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
         self.faults.validate()?;
+        let ratio = self.telemetry.sample_ratio;
+        let fits = (0.0..=1.0).contains(&ratio);
+        ensure!(fits, "telemetry.sample_ratio is {ratio}, allowed is 0 to 1");
         self.search.validate_weights()?;
         self.workflow.validate_alias()
     }

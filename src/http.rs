@@ -22,7 +22,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::warn;
 
-use crate::mcp::Mark;
+use crate::{mcp::Mark, observed::Requests};
 
 pub use discovery::{Discovery, DiscoveryFile};
 pub use drain::{Ending, Shutdown};
@@ -49,8 +49,9 @@ pub struct Settings {
 }
 
 /// Builds the router of the MCP endpoint around `handler`, which is cloned for each request: a
-/// bundle of `Arc`s. `ending` is the one of the [`Shutdown`] that ends the server.
-pub fn router<H>(handler: H, settings: &Settings, ending: &Ending) -> Router
+/// bundle of `Arc`s. `requests` measures each. `ending` is the one of the [`Shutdown`] that ends
+/// the server.
+pub fn router<H>(handler: H, settings: &Settings, requests: Requests, ending: &Ending) -> Router
 where
     H: ServerHandler + Clone + Send + Sync + 'static,
 {
@@ -79,6 +80,7 @@ where
     let edge = edge::Edge {
         max_body_bytes: settings.max_body_bytes,
         mark,
+        requests,
     };
     let ending = ending.clone();
     let edge = from_fn(move |request: Request, next| {

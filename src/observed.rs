@@ -15,7 +15,9 @@ mod loads;
 mod lock;
 mod locks;
 pub mod metrics;
+mod requests;
 mod semaphore;
+mod tally;
 mod wait;
 
 pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
@@ -23,5 +25,10 @@ pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
 pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics};
+pub use requests::{
+    End, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,
+    record_exception,
+};
 pub use semaphore::{ObservedSemaphore, Permit};
+pub use tally::{CacheDetail, Tally, spawn, spawn_blocking};
 pub use wait::ObservedWait;

@@ -1,5 +1,7 @@
 //! The OpenTelemetry pipeline and the log: built once by `main`, flushed once by `main`.
 
+pub mod spans;
+
 use std::{io::IsTerminal as _, time::Duration};
 
 use anyhow::Context as _;
@@ -22,7 +24,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::config::{Log, LogFormat, Otlp, Protocol};
+use crate::config::{Log, LogFormat, Otlp, Protocol, Tracing};
 
 /// The longest that the end of the process waits for what is still buffered.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -43,8 +45,8 @@ impl Telemetry {
     /// # Errors
     ///
     /// If the log's filter does not parse or an exporter refuses its `OTEL_*` variables.
-    pub fn start(log: &Log, otlp: &Otlp) -> anyhow::Result<Self> {
-        let telemetry = Self::exporting(otlp)?;
+    pub fn start(log: &Log, tracing: &Tracing, otlp: &Otlp) -> anyhow::Result<Self> {
+        let telemetry = Self::exporting(tracing, otlp)?;
         let stderr = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal());
@@ -53,13 +55,8 @@ impl Telemetry {
             LogFormat::Json => stderr.json().flatten_event(true).boxed(),
         };
         let spans = otlp.traces.map(|_| {
-            // Location and thread names cost more than the span itself and tell nobody anything.
-            tracing_opentelemetry::layer()
-                .with_tracer(telemetry.tracers.tracer(env!("CARGO_PKG_NAME")))
-                .with_location(false)
-                .with_threads(false)
-                .with_tracked_inactivity(false)
-                .with_filter(LevelFilter::INFO) // Ours are; libraries' debug spans are nobody's.
+            opentelemetry::global::set_tracer_provider(telemetry.tracers.clone());
+            spans::layer(telemetry.tracers.tracer(env!("CARGO_PKG_NAME")))
         });
         let logs = match otlp.logs {
             Some(_) => {
@@ -76,7 +73,7 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    fn exporting(otlp: &Otlp) -> anyhow::Result<Self> {
+    fn exporting(tracing: &Tracing, otlp: &Otlp) -> anyhow::Result<Self> {
         let name = otlp.service_name.clone();
         let resource = Resource::builder_empty()
             .with_service_name(env!("CARGO_PKG_NAME"))
@@ -96,6 +93,9 @@ impl Telemetry {
             meters = Some(provider.build());
         }
         let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
+        if !otlp.samples {
+            tracers = tracers.with_sampler(spans::sampler(tracing));
+        }
         if let Some(protocol) = otlp.traces {
             let exporter = match protocol {
                 Protocol::Grpc => SpanExporter::builder().with_tonic().build(),

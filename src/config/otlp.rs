@@ -18,6 +18,8 @@ pub struct Otlp {
     /// `OTEL_SERVICE_NAME`, which by the specification wins over a name among the resource's
     /// attributes; the SDK has it the other way round.
     pub service_name: Option<String>,
+    /// `OTEL_TRACES_SAMPLER` says which requests are recorded.
+    pub samples: bool,
     /// Spans.
     pub traces: Option<Protocol>,
     /// Metrics.
@@ -43,6 +45,7 @@ impl Otlp {
         }
         Ok(Self {
             service_name: variable("OTEL_SERVICE_NAME"),
+            samples: variable("OTEL_TRACES_SAMPLER").is_some(),
             traces: signal(variable, "TRACES")?,
             metrics: signal(variable, "METRICS")?,
             logs: signal(variable, "LOGS")?,
@@ -114,6 +117,7 @@ mod tests {
                 otlp,
                 Otlp {
                     service_name: None,
+                    samples: false,
                     traces,
                     metrics,
                     logs

@@ -1,19 +1,21 @@
-//! What surrounds each request: a span, a child of the caller's if it sends a `traceparent`, and
-//! refusals that say what to do. One layer, because each one costs every request a box.
+//! What surrounds each request: a span, a child of the caller's if it sends a `traceparent`, its
+//! measurements, and refusals that say what to do. One layer, because each one costs every
+//! request a box.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody as _, to_bytes},
     extract::Request,
-    http::HeaderMap,
+    http::{HeaderMap, Method, header::CONTENT_LENGTH},
     middleware::Next,
     response::Response,
 };
-use opentelemetry::{global, propagation::Extractor};
-use tracing::{Instrument as _, Span, field, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use opentelemetry::{Context, context::FutureExt as _, global, propagation::Extractor};
 
-use super::refusals;
-use crate::mcp::{Aside, Mark};
+use super::{MCP_PATH, refusals};
+use crate::{
+    mcp::{Aside, Mark},
+    observed::Requests,
+};
 
 /// What the layer knows of its endpoint.
 #[derive(Clone, Debug)]
@@ -21,34 +23,36 @@ pub(super) struct Edge {
     pub(super) max_body_bytes: usize,
     /// None where a response can be a stream, of which nobody waits for the end.
     pub(super) mark: Option<Mark>,
+    pub(super) requests: Requests,
 }
 
-/// Runs the request in a span of its own. Names follow OpenTelemetry's HTTP conventions.
+/// Runs the request in a span of its own, which whoever answers finds among the request's
+/// extensions. Names follow OpenTelemetry's HTTP conventions.
 pub(super) async fn observe(mut request: Request, next: Next, edge: Edge) -> Response {
-    let span = info_span!(
-        "http.request",
-        otel.name = "POST /mcp",
-        otel.kind = "server",
-        http.request.method = %request.method(),
-        http.route = super::MCP_PATH,
-        http.response.status_code = field::Empty,
-        error.type = field::Empty,
-    );
-    follow(&span, request.headers());
+    let requests = &edge.requests;
+    let method = method(request.method());
+    let route = (request.uri().path() == MCP_PATH).then_some(MCP_PATH);
+    let surrounding = requests.span(name(method, route), &caller(request.headers()), None);
+    let running = requests.http(method, route, surrounding.clone());
+    let request_bytes = length(request.headers());
+    request.extensions_mut().insert(surrounding.clone());
     let aside = edge.mark.as_ref().map(Aside::new);
     if let Some(aside) = &aside {
         request.extensions_mut().insert(aside.clone());
     }
-    let response = next.run(request).instrument(span.clone()).await;
-    let response = match aside {
-        Some(aside) if aside.is_taken() => completed(response, &aside).await,
-        _ => refusals::explain(response, edge.max_body_bytes).await,
+
+    let answer = async {
+        let response = next.run(request).await;
+        match aside {
+            Some(aside) if aside.is_taken() => completed(response, &aside).await,
+            _ => refusals::explain(response, edge.max_body_bytes).await,
+        }
     };
-    let status = response.status().as_u16();
-    span.record("http.response.status_code", status);
-    if status >= 500 {
-        span.record("error.type", status);
-    }
+    let response = answer.with_context(surrounding).await;
+
+    // At the headers: a stream may stay open for hours.
+    let response_bytes = response.body().size_hint().exact();
+    running.end(response.status().as_u16(), request_bytes, response_bytes);
     response
 }
 
@@ -64,13 +68,40 @@ async fn completed(response: Response, aside: &Aside) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// Makes the caller's span the parent of `span`.
-fn follow(span: &Span, headers: &HeaderMap) {
-    if headers.contains_key("traceparent") {
-        let caller = global::get_text_map_propagator(|w3c| w3c.extract(&Headers(headers)));
-        // A span that nobody records takes no parent, and needs none.
-        let _ = span.set_parent(caller);
+/// Returns the method, if it is one that clients may be expected to use.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "POST",
+        Method::GET => "GET",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::HEAD => "HEAD",
+        Method::PUT => "PUT",
+        _ => "_OTHER",
     }
+}
+
+fn name(method: &'static str, route: Option<&'static str>) -> &'static str {
+    match (method, route) {
+        ("POST", Some(MCP_PATH)) => "POST /mcp",
+        ("GET", Some(MCP_PATH)) => "GET /mcp",
+        ("DELETE", Some(MCP_PATH)) => "DELETE /mcp",
+        ("_OTHER", _) => "HTTP",
+        (method, _) => method,
+    }
+}
+
+/// Returns the caller's span, or nothing.
+fn caller(headers: &HeaderMap) -> Context {
+    if !headers.contains_key("traceparent") {
+        return Context::new();
+    }
+    let headers = Headers(headers);
+    global::get_text_map_propagator(|w3c| w3c.extract_with_context(&Context::new(), &headers))
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -10,22 +10,23 @@ use serde_json::Value;
 use tracing::error;
 
 use super::{aside::Aside, rendered::Rendered};
+use crate::observed::{RequestOutcome as Outcome, record_exception};
 
 /// A failed tool call.
 #[derive(Debug)]
 pub(super) enum ToolError {
     /// The agent can mend it: this body tells what is wrong and what to do.
-    Mendable(Value),
+    Mendable(Outcome, Value),
     /// Only an operator can help.
     Internal(Arc<dyn Error + Send + Sync>),
 }
 
 impl ToolError {
-    /// Returns the value of `error.type` on the call's span.
-    pub(super) fn kind(&self) -> &'static str {
+    /// Returns how the call ended, as its measurements have it.
+    pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Mendable(_) => "tool_error", // As OpenTelemetry's MCP conventions have it.
-            Self::Internal(_) => "internal",
+            Self::Mendable(outcome, _) => *outcome,
+            Self::Internal(_) => Outcome::Internal,
         }
     }
 }
@@ -42,8 +43,9 @@ pub(super) fn into_response(
             Some(aside) => Ok(aside.keep(rendered).into()),
             None => Ok(CallToolResult::from(rendered).into()),
         },
-        Err(ToolError::Mendable(body)) => Ok(CallToolResult::structured_error(body).into()),
+        Err(ToolError::Mendable(_, body)) => Ok(CallToolResult::structured_error(body).into()),
         Err(ToolError::Internal(cause)) => {
+            record_exception(&*cause);
             error!(error = &*cause as &dyn Error, "tool call failed");
             let message = "internal error: the operator finds the cause in the server's log";
             Err(ErrorData::internal_error(message, None))

@@ -12,7 +12,10 @@ use super::{
     error::ToolError,
     rendered::{Forms, Rendered},
 };
-use crate::search::{Answer, Engine, Error, Kind};
+use crate::{
+    observed::RequestOutcome as Outcome,
+    search::{Answer, Engine, Error, Kind},
+};
 
 const DESCRIPTION: &str = "Finds passages of the project's standards by meaning and words. Ask before you \
      begin a piece of work and whenever you are unsure how it is done here, one thing at a time in \
@@ -60,7 +63,8 @@ fn of_engine(error: &Arc<Error>) -> ToolError {
     match error.kind() {
         Kind::Retry => {
             let remediation = "call again in a few seconds with the same arguments";
-            ToolError::Mendable(views::refusal(&error.to_string(), remediation))
+            let body = views::refusal(&error.to_string(), remediation);
+            ToolError::Mendable(Outcome::Overloaded, body)
         }
         Kind::Internal => ToolError::Internal(Arc::clone(error) as _),
     }

@@ -12,18 +12,18 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use tracing::Instrument as _;
 
 use super::{
     about::{About, SearchState, ServerInfoView, SessionsView},
     aside::Aside,
     authoring, caller, completion, date,
     error::{ToolError, into_response},
+    operation::Reported,
     prompts,
     rendered::Rendered,
     resources, search,
     tools::{Offered, ToolName, Tools, no_arguments},
-    trace, workflow,
+    workflow,
 };
 use crate::{
     faults::Faults,
@@ -77,6 +77,10 @@ impl McpServer {
             tools,
             faults: offered.faults,
         }
+    }
+
+    pub(super) fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     async fn info(&self) -> Result<ServerInfoView, ToolError> {
@@ -152,14 +156,13 @@ impl ServerHandler for McpServer {
         let Some(tool) = self.tools.find(&request.name) else {
             return Err(self.no_such_tool(&request.name));
         };
-        let span = trace::call_span(tool.as_str(), &context);
         let arguments = request.arguments.unwrap_or_default();
-        let answer = self.answer(tool, arguments, || caller::of(&context));
-        let outcome = answer.instrument(span.clone()).await;
-        if let Err(error) = &outcome {
-            span.record("error.type", error.kind());
+        let outcome = self.answer(tool, arguments, || caller::of(&context));
+        let outcome = outcome.await;
+        if let (Err(error), Some(reported)) = (&outcome, context.extensions.get::<Reported>()) {
+            let _ = reported.set(error.outcome()); // Nobody else sets it.
         }
-        span.in_scope(|| into_response(outcome, Aside::of(&context)))
+        into_response(outcome, Aside::of(&context))
     }
 
     async fn list_resources(

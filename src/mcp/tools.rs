@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     about::ServerInfoView, authoring, date::DateView, error::ToolError, schema, search, workflow,
 };
-use crate::faults::Faults;
+use crate::{faults::Faults, observed::RequestOutcome as Outcome};
 
 /// The tools that there are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,12 +133,13 @@ pub(super) fn no_arguments(tool: ToolName, arguments: &JsonObject) -> Result<(),
         return Ok(());
     }
     let names: Vec<_> = arguments.keys().map(String::as_str).take(8).collect();
-    Err(ToolError::Mendable(json!({
+    let body = json!({
         "status": "error",
         "error": format!("{} takes no arguments, got {}", tool.as_str(), names.join(", ")),
         "error_type": "ValueError",
         "remediation": "call it again with {}",
-    })))
+    });
+    Err(ToolError::Mendable(Outcome::Invalid, body))
 }
 
 /// Describes a tool without arguments that only reads.

@@ -309,7 +309,7 @@ mod tests {
             panic!("arguments are an object");
         };
         match call(engine, arguments, Caller::default()).await {
-            Err(ToolError::Mendable(body)) => body,
+            Err(ToolError::Mendable(_, body)) => body,
             other => panic!("{other:?}"),
         }
     }

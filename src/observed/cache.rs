@@ -6,11 +6,13 @@ use std::{fmt, hash::Hash, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures::FutureExt as _;
 use opentelemetry::KeyValue;
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span, field, info_span, trace};
+use tracing::{Instrument as _, Span, field, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
-    loads::Loads,
+    loads::{Loads, here},
     metrics::{CacheMetrics, CacheStats},
+    tally,
 };
 use crate::faults::Fault;
 
@@ -117,8 +119,8 @@ where
     /// wants it loaded calls [`Self::get_or_load`].
     pub async fn get(&self, key: &K) -> Option<V> {
         let value = self.entries.get(key).await?;
-        self.stats.lookups.add(Outcome::Hit as usize);
-        trace!(cache.name = self.name, "cache hit");
+        self.stats.lookups.add_hit(Outcome::Hit as usize);
+        tally::hit(self.name);
         Some(value)
     }
 
@@ -174,9 +176,9 @@ where
         );
         let mut lookup = SlowLookup::start(&self.stats, span.clone());
         let started = Instant::now();
-        self.loads.link_to_running(&key, &span);
+        let joined = self.loads.join(key.clone());
 
-        let flight = tokio::spawn(self.flight(key, load).instrument(span));
+        let flight = tally::spawn(self.flight(key, load).instrument(span.clone()));
         let (result, led) = match flight.await {
             Ok(flown) => flown,
             // Only the runtime's end cancels the task, and it ends this caller too.
@@ -188,10 +190,15 @@ where
             (Ok(_), true) => Outcome::Miss,
             (Ok(_), false) => Outcome::Coalesced,
         });
-        if !led {
-            let labels = [KeyValue::new("cache.name", self.name)];
-            let waited = started.elapsed().as_secs_f64();
-            self.metrics.wait_seconds.record(waited, &labels);
+        if led {
+            tally::missed();
+        } else {
+            let (labels, waited) = ([KeyValue::new("cache.name", self.name)], started.elapsed());
+            self.metrics
+                .wait_seconds
+                .record(waited.as_secs_f64(), &labels);
+            tally::coalesced(waited);
+            span.add_link(joined.load());
         }
         result
     }
@@ -213,8 +220,11 @@ where
             let lead = async {
                 led = true;
                 let span = info_span!("cache.load", cache.name = measure.name);
-                let _running = loads.enter(key.clone(), &span);
-                measure.load(load).instrument(span).await
+                let load = async {
+                    let _running = loads.enter(key.clone(), here());
+                    measure.load(load).await
+                };
+                load.instrument(span).await
             };
             if alone {
                 let loaded = lead.await;

@@ -18,6 +18,8 @@ const SHARED: usize = usize::MAX - 1;
 thread_local! {
     /// The calling thread's cell. Apart from [`LEASE`], so that reading it checks no destructor.
     static SLOT: Cell<usize> = const { Cell::new(UNASSIGNED) };
+    /// Hits that the calling thread counted in all caches, for [`super::Tally`].
+    static HITS: Cell<u64> = const { Cell::new(0) };
     /// Gives the cell back when the thread ends.
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
@@ -58,6 +60,13 @@ impl<const N: usize> Counters<N> {
         }
     }
 
+    /// Adds one to a counter of hits.
+    #[inline]
+    pub(super) fn add_hit(&self, counter: usize) {
+        HITS.set(HITS.get() + 1);
+        self.add(counter);
+    }
+
     #[cold]
     fn add_without_cell(&self, counter: usize) {
         if SLOT.get() == UNASSIGNED {
@@ -73,6 +82,11 @@ impl<const N: usize> Counters<N> {
         let own = self.own.iter().map(|cell| cell.0[counter].load(Relaxed));
         own.sum::<u64>() + self.shared.0[counter].load(Relaxed)
     }
+}
+
+/// Returns the hits that the calling thread counted since it began.
+pub(super) fn hits_of_this_thread() -> u64 {
+    HITS.get()
 }
 
 /// The right to write one cell of every [`Counters`].

@@ -7,13 +7,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
-use tracing::{Span, warn};
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use opentelemetry::{
+    Context,
+    trace::{SpanContext, TraceContextExt as _},
+};
+use tracing::warn;
 
 use super::metrics::CacheStats;
 
-/// The loads of one cache that run now, by key. Touched by loads and waiters, never by hits.
+/// The loads of one cache that run now, by key. Touched by loads and those who wait for them,
+/// never by hits.
 #[derive(Clone)]
 pub(super) struct Loads<K> {
     name: &'static str,
@@ -24,6 +27,8 @@ pub(super) struct Loads<K> {
 struct Load {
     /// More than one is a double load.
     count: usize,
+    /// Callers that wait, those whose own load it is among them.
+    waiters: usize,
     /// The span of the load that began last.
     span: SpanContext,
 }
@@ -38,14 +43,10 @@ impl<K: Clone + Eq + Hash> Loads<K> {
     }
 
     /// Notes that a load of `key` runs until the guard is dropped.
-    pub(super) fn enter(&self, key: K, span: &Span) -> Running<K> {
-        let span = span_context(span);
+    pub(super) fn enter(&self, key: K, span: SpanContext) -> Running<K> {
         let count = {
             let mut running = self.lock();
-            let load = running.entry(key.clone()).or_insert(Load {
-                count: 0,
-                span: SpanContext::NONE,
-            });
+            let load = running.entry(key.clone()).or_insert(Load::NONE);
             load.count += 1;
             load.span = span;
             load.count
@@ -60,15 +61,27 @@ impl<K: Clone + Eq + Hash> Loads<K> {
         }
         Running {
             loads: self.clone(),
-            key: Some(key),
+            key,
         }
     }
 
-    /// Links the span of a waiter to the load that it is about to wait for: who made me wait.
-    pub(super) fn link_to_running(&self, key: &K, waiter: &Span) {
-        let load = self.lock().get(key).map(|load| load.span.clone());
-        if let Some(load) = load.filter(SpanContext::is_valid) {
-            waiter.add_link(load);
+    /// Notes that a caller waits for the load of `key`, until the guard is dropped.
+    pub(super) fn join(&self, key: K) -> Joined<K> {
+        let mut running = self.lock();
+        running.entry(key.clone()).or_insert(Load::NONE).waiters += 1;
+        Joined {
+            loads: self.clone(),
+            key,
+        }
+    }
+
+    fn leave(&self, key: &K, change: impl FnOnce(&mut Load)) {
+        let mut running = self.lock();
+        if let Some(load) = running.get_mut(key) {
+            change(load);
+            if load.count + load.waiters == 0 {
+                running.remove(key);
+            }
         }
     }
 
@@ -80,25 +93,53 @@ impl<K: Clone + Eq + Hash> Loads<K> {
 /// A load that runs.
 pub(super) struct Running<K: Clone + Eq + Hash> {
     loads: Loads<K>,
-    key: Option<K>,
+    key: K,
 }
 
 impl<K: Clone + Eq + Hash> Drop for Running<K> {
     fn drop(&mut self) {
-        let Some(key) = self.key.take() else { return };
-        let mut running = self.loads.lock();
-        if let Some(load) = running.get_mut(&key) {
-            load.count -= 1;
-            if load.count == 0 {
-                running.remove(&key);
-            }
-        }
+        self.loads.leave(&self.key, |load| load.count -= 1);
     }
 }
 
-/// Returns where `span` is in its trace; invalid if it is not recorded.
-pub(super) fn span_context(span: &Span) -> SpanContext {
-    span.context().span().span_context().clone()
+/// A caller that waits for a load.
+pub(super) struct Joined<K: Clone + Eq + Hash> {
+    loads: Loads<K>,
+    key: K,
+}
+
+impl<K: Clone + Eq + Hash> Joined<K> {
+    /// Returns the span of the load that ran last, which need not run any more: who made me wait.
+    pub(super) fn load(&self) -> SpanContext {
+        let running = self.loads.lock();
+        let load = running.get(&self.key);
+        load.map_or(SpanContext::NONE, |load| load.span.clone())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Drop for Joined<K> {
+    fn drop(&mut self) {
+        self.loads.leave(&self.key, |load| load.waiters -= 1);
+    }
+}
+
+impl Load {
+    const NONE: Self = Self {
+        count: 0,
+        waiters: 0,
+        span: SpanContext::NONE,
+    };
+}
+
+/// Returns where the caller is in its trace; invalid if that is not recorded.
+pub(super) fn here() -> SpanContext {
+    Context::map_current(|context| {
+        let span = context.span();
+        match span.is_recording() {
+            true => span.span_context().clone(),
+            false => SpanContext::NONE,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -111,11 +152,11 @@ mod tests {
         let stats = CacheMetrics::stats("test");
         let loads = Loads::new("test", Arc::clone(&stats));
 
-        drop(loads.enter(1, &Span::none()));
-        let first = loads.enter(1, &Span::none());
-        let other_key = loads.enter(2, &Span::none());
+        drop(loads.enter(1, SpanContext::NONE));
+        let first = loads.enter(1, SpanContext::NONE);
+        let other_key = loads.enter(2, SpanContext::NONE);
         assert_eq!(stats.double_loads.sum(0), 0);
-        let second = loads.enter(1, &Span::none());
+        let second = loads.enter(1, SpanContext::NONE);
         assert_eq!(stats.double_loads.sum(0), 1);
 
         drop((first, other_key, second));

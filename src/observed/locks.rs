@@ -9,11 +9,10 @@ use std::{
 
 use opentelemetry::trace::SpanContext;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tracing::Span;
 
 use super::{
     LockMetrics,
-    loads::span_context,
+    loads::here,
     metrics::{Acquired, LockRecorder},
     wait::wait,
 };
@@ -62,7 +61,7 @@ impl<K: Clone + Eq + Hash> ObservedLocks<K> {
             }
             Err(_) => wait(&self.recorder, Some(holder), lock.lock_owned()).await,
         };
-        place.hold(span_context(&Span::current()));
+        place.hold(here());
         self.faults.hold().await;
         Turn {
             _guard: guard,

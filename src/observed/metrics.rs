@@ -4,9 +4,12 @@
 //! are names given in code, never keys, queries or session ids.
 #![expect(clippy::disallowed_types, reason = "this module is the wrapper")]
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use opentelemetry::{
@@ -14,7 +17,7 @@ use opentelemetry::{
     metrics::{Histogram, Meter, UpDownCounter},
 };
 
-use super::{Outcome, counters::Counters};
+use super::{Outcome, counters::Counters, tally};
 use crate::faults::Faults;
 
 /// Boundaries of load times in seconds: from a file read to a slow model.
@@ -439,8 +442,9 @@ impl LockRecorder {
         self.stats.waiters.fetch_add(change, Relaxed);
     }
 
-    pub(super) fn waited(&self, seconds: f64) {
+    pub(super) fn waited(&self, waited: Duration) {
         let labels = [KeyValue::new("lock.name", self.stats.name)];
-        self.wait_seconds.record(seconds, &labels);
+        self.wait_seconds.record(waited.as_secs_f64(), &labels);
+        tally::waited(waited);
     }
 }

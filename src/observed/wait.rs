@@ -47,7 +47,7 @@ impl<'a> Waiting<'a> {
     }
 
     fn end(mut self) {
-        self.recorder.waited(self.started.elapsed().as_secs_f64());
+        self.recorder.waited(self.started.elapsed());
         self.how = Acquired::AfterWait;
     }
 }
@@ -80,7 +80,7 @@ impl ObservedWait {
 
     /// Counts an acquisition that took `waited`.
     pub fn acquired_after(&self, waited: Duration) {
-        self.recorder.waited(waited.as_secs_f64());
+        self.recorder.waited(waited);
         self.recorder.acquired(Acquired::AfterWait);
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::future::try_join;
-use tokio::task::spawn_blocking;
 use tracing::instrument;
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
     ranking::{Ranking, Rules},
     snapshot::Snapshot,
 };
-use crate::observed::{ObservedCache, ObservedSemaphore};
+use crate::observed::{ObservedCache, ObservedSemaphore, spawn_blocking};
 
 /// What an answer is made with.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tracing::{Span, info, instrument};
+use tracing::{info, instrument};
 
 pub use self::{
     complete::{Completed, Completion},
@@ -38,7 +38,7 @@ use super::{
 use crate::{
     faults::{Fault, Faults},
     observed::{
-        CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
+        self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
     },
 };
 
@@ -344,9 +344,7 @@ impl Engine {
         &self,
         change: impl Future<Output = Result<T, Arc<Error>>> + Send + 'static,
     ) -> Result<T, Arc<Error>> {
-        use tracing::Instrument as _;
-        let change = tokio::spawn(change.in_current_span());
-        change.await.map_err(Error::from)?
+        observed::spawn(change).await.map_err(Error::from)?
     }
 }
 
@@ -358,8 +356,7 @@ fn drift(sources: &Sources, session: &Session) -> Option<Drift> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let span = Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(work)).await?
+    observed::spawn_blocking(work).await?
 }
 
 fn read_index(store: &Store) -> Result<Index, Error> {

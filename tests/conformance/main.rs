@@ -21,7 +21,12 @@ use std::{
 };
 
 use clap::Parser;
-use lockstep::http::{self, Ending, MCP_PATH, Settings, Shutdown};
+use lockstep::{
+    http::{self, Ending, MCP_PATH, Settings, Shutdown},
+    observed::{CacheDetail, Requests},
+};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tokio::{net::TcpListener, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +63,9 @@ async fn main() -> anyhow::Result<()> {
         drain: DRAIN,
         ending: Ending::default(),
     };
-    let router = http::router(Fixture::new(), &settings, &shutdown.ending);
+    let meter = SdkMeterProvider::default().meter("conformance");
+    let requests = Requests::new(&meter, CacheDetail::default());
+    let router = http::router(Fixture::new(), &settings, requests, &shutdown.ending);
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     writeln!(stderr(), "listening on http://{address}{MCP_PATH}")?;

@@ -16,4 +16,4 @@ pub use corpus::corpus;
 pub use embedder::CountingEmbedder;
 pub use metrics::TestMetrics;
 pub use server::{Client, TestServer, tool_call};
-pub use spans::traced;
+pub use spans::{Root, attribute, record, traced};

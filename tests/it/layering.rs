@@ -28,11 +28,11 @@ const RULES: &[Rule] = &[
     ("search", &["observed"], DOMAIN_MAY_NOT),
     (
         "mcp",
-        &["faults", "workflow", "search"],
+        &["faults", "observed", "workflow", "search"],
         &["axum", "moka", "clap"],
     ),
     ("admin", &["observed", "search"], &["rmcp", "moka", "clap"]),
-    ("http", &["mcp"], &["moka", "clap"]),
+    ("http", &["mcp", "observed"], &["moka", "clap"]),
     ("stdio", &["mcp"], &["axum", "moka", "clap"]),
     ("config", &["faults"], &["rmcp", "axum", "moka"]),
     ("telemetry", &["config"], &["rmcp", "axum", "moka"]),

@@ -32,4 +32,5 @@ mod search_engine;
 mod sessions;
 mod telemetry;
 mod tools;
+mod traces;
 mod workflow_engine;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     mcp::error::ToolError,
+    observed::RequestOutcome as Outcome,
     workflow::{Finding, Scaffolded, Severity},
 };
 
@@ -81,10 +82,11 @@ impl FindingsView {
 
 /// Refuses a call: what is wrong, and what to do.
 pub(super) fn refusal(error: &str, remediation: &str) -> ToolError {
-    ToolError::Mendable(json!({
+    let body = json!({
         "status": "error",
         "error": error,
         "error_type": "ValueError",
         "remediation": remediation,
-    }))
+    });
+    ToolError::Mendable(Outcome::Refused, body)
 }

@@ -12,6 +12,7 @@ use crate::{
         schema,
         shown::{shortened, shown},
     },
+    observed::RequestOutcome as Outcome,
     search::{InvalidQuery, Query},
 };
 
@@ -201,7 +202,7 @@ fn invalid(error: &InvalidQuery) -> ToolError {
 
 fn refused(error: &str) -> ToolError {
     let remediation = format!("the arguments are: {}", ARGUMENTS.join(", "));
-    ToolError::Mendable(views::refusal(error, &remediation))
+    ToolError::Mendable(Outcome::Invalid, views::refusal(error, &remediation))
 }
 
 #[cfg(test)]
@@ -213,7 +214,7 @@ mod tests {
             panic!("not an object: {arguments}");
         };
         query(arguments).map_err(|error| match error {
-            ToolError::Mendable(body) => body,
+            ToolError::Mendable(_, body) => body,
             ToolError::Internal(error) => panic!("{error}"),
         })
     }

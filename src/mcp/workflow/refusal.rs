@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::input::Action;
 use crate::{
     mcp::error::ToolError,
+    observed::RequestOutcome as Outcome,
     workflow::{Error, Kind},
 };
 
@@ -35,27 +36,29 @@ struct Refusal<'a> {
 
 /// Refuses an argument.
 pub(super) fn of_argument(action: &str, error: String, remediation: Option<String>) -> ToolError {
-    mendable(&Refusal {
+    let refusal = Refusal {
         status: "error",
         action,
         error,
         error_type: "ValueError",
         remediation,
         valid_actions: None,
-    })
+    };
+    mendable(Outcome::Invalid, &refusal)
 }
 
 /// Refuses an action that there is not.
 pub(super) fn of_action(action: &str, error: String) -> ToolError {
     let actions = Action::ALL.map(Action::as_str);
-    mendable(&Refusal {
+    let refusal = Refusal {
         status: "error",
         action,
         error,
         error_type: "ValueError",
         remediation: Some(format!("use one of: {}", actions.join(", "))),
         valid_actions: Some(actions),
-    })
+    };
+    mendable(Outcome::Invalid, &refusal)
 }
 
 /// Refuses a cursor.
@@ -70,14 +73,27 @@ pub(super) fn of_engine(action: Action, error: &Arc<Error>) -> ToolError {
         Kind::Content => "RuntimeError",
         Kind::Internal => return ToolError::Internal(Arc::clone(error) as _),
     };
-    mendable(&Refusal {
+    let refusal = Refusal {
         status: "error",
         action: action.as_str(),
         error: error.to_string(),
         error_type,
         remediation: remediation(error),
         valid_actions: None,
-    })
+    };
+    mendable(outcome(error), &refusal)
+}
+
+fn outcome(error: &Error) -> Outcome {
+    match error {
+        Error::Expired { .. } => Outcome::Expired,
+        Error::Contended(_) | Error::OutOfOrder { .. } | Error::Superseded { .. } => {
+            Outcome::Conflict
+        }
+        Error::TooManySessions { .. } => Outcome::Overloaded,
+        _ if error.kind() == Kind::NotFound => Outcome::Invalid,
+        _ => Outcome::Refused,
+    }
 }
 
 fn remediation(error: &Error) -> Option<String> {
@@ -150,7 +166,7 @@ fn remediation(error: &Error) -> Option<String> {
     })
 }
 
-fn mendable(refusal: &Refusal<'_>) -> ToolError {
+fn mendable(outcome: Outcome, refusal: &Refusal<'_>) -> ToolError {
     let body: Value = serde_json::to_value(refusal).expect("strings serialise");
-    ToolError::Mendable(body)
+    ToolError::Mendable(outcome, body)
 }

@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use lockstep::{
     app::{App, Listeners},
     config::{Config, Transport},
-    mcp::McpServer,
+    mcp::ObservedServer,
     search::Embedder,
 };
 use rmcp::{
@@ -39,7 +39,7 @@ pub struct TestServer {
     pub state: TempDir,
     pub metrics: TestMetrics,
     pub embedder: CountingEmbedder,
-    handler: McpServer,
+    handler: ObservedServer,
     client: Client,
     schemas: HashMap<String, Validator>,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -54,6 +54,7 @@ impl TestServer {
 
     /// Starts a server whose configuration `change` has changed.
     pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        super::record();
         let embedder = CountingEmbedder::default();
         let workers: Vec<Box<dyn Embedder>> = vec![Box::new(embedder.clone())];
         let metrics = TestMetrics::new();
@@ -168,6 +169,17 @@ impl TestServer {
     pub async fn ask(&self, path: &str) -> reqwest::Response {
         let request = reqwest::Client::new().get(format!("http://{}{path}", self.admin));
         request.header("host", "10.0.0.7").send().await.unwrap()
+    }
+
+    /// Posts a request as a client before 2026-07-28 would, with more headers, and returns the
+    /// JSON-RPC response.
+    pub async fn request(&self, method: &str, params: Value, headers: &[(&str, &str)]) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        let mut request = self.post(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     pub fn url(&self) -> String {

@@ -1,0 +1,40 @@
+//! What telemetry tells. Where it goes, the standard `OTEL_*` variables say.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of traces and of the watchdog.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tracing {
+    /// How much a recorded trace tells about cache hits. Loads and waits are spans in any case.
+    pub cache_detail: CacheDetail,
+    /// Share of the requests that are recorded, if their caller does not decide. 0 to 1.
+    /// `OTEL_TRACES_SAMPLER` wins over it.
+    pub sample_ratio: f64,
+    /// Record whatever a caller says that it records. If not, its requests are recorded at
+    /// `sample_ratio`, too: whoever may call could make the server record everything.
+    pub trust_remote_sampling: bool,
+}
+
+/// How much a recorded trace tells about cache hits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheDetail {
+    /// Their number, on the request's span.
+    Summary,
+    /// The first 16 as events, too.
+    #[default]
+    Events,
+    /// The first 16 as spans, too.
+    Spans,
+}
+
+impl Default for Tracing {
+    fn default() -> Self {
+        Self {
+            cache_detail: CacheDetail::default(),
+            sample_ratio: 1.0,
+            trust_remote_sampling: false,
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! What every request is measured by: at the HTTP edge, and as an operation of MCP.
+//!
+//! Names follow OpenTelemetry's conventions for HTTP servers and for MCP. Attribute values are
+//! bounded: what a client may choose freely is `other`.
+
+use std::{borrow::Cow, sync::Arc};
+
+use opentelemetry::{
+    Context, KeyValue,
+    context::FutureExt as _,
+    global::{self, BoxedTracer},
+    metrics::{Counter, Histogram, Meter, UpDownCounter},
+    trace::{
+        Link, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt as _,
+        Tracer as _,
+    },
+};
+use tokio::time::Instant;
+
+use super::{CacheDetail, Tally};
+
+/// Boundaries of HTTP requests in seconds, as OpenTelemetry's conventions advise.
+const HTTP_SECONDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+/// Boundaries of MCP operations in seconds: those that the conventions advise, and below them
+/// some for answers from memory.
+const OPERATION_SECONDS: [f64; 18] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+    120.0, 300.0,
+];
+/// Boundaries of bodies in bytes.
+const BODY_BYTES: [f64; 9] = [
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+];
+
+/// How a request ended; exported as the `lockstep.outcome` attribute. What burns an objective
+/// is [`Self::Internal`], [`Self::Timeout`] and [`Self::Overloaded`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It was answered.
+    Ok,
+    /// It asked for what there is not, or in a form that there is not.
+    Invalid,
+    /// The state of things forbids it.
+    Refused,
+    /// Another caller was first.
+    Conflict,
+    /// The session is too old.
+    Expired,
+    /// A bound was reached.
+    Overloaded,
+    /// The caller went away.
+    Cancelled,
+    /// It took too long.
+    Timeout,
+    /// Only an operator can help.
+    Internal,
+}
+
+impl Outcome {
+    /// Returns the attribute's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Conflict => "conflict",
+            Self::Expired => "expired",
+            Self::Overloaded => "overloaded",
+            Self::Cancelled => "cancelled",
+            Self::Timeout => "timeout",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// The instruments and the tracer of requests.
+///
+/// # Observability
+///
+/// `http.server.request.duration`, `.active_requests`, `.request.body.size`,
+/// `.response.body.size`; `mcp.server.operation.duration`; `lockstep.mcp.requests`,
+/// `lockstep.requests.active`, `lockstep.requests.waited`.
+#[derive(Clone, Debug)]
+pub struct Requests(Arc<Instruments>);
+
+#[derive(Debug)]
+struct Instruments {
+    tracer: BoxedTracer,
+    cache_detail: CacheDetail,
+    http_seconds: Histogram<f64>,
+    http_active: UpDownCounter<i64>,
+    request_bytes: Histogram<u64>,
+    response_bytes: Histogram<u64>,
+    operation_seconds: Histogram<f64>,
+    mcp_requests: Counter<u64>,
+    active: UpDownCounter<i64>,
+    waited: Counter<u64>,
+}
+
+impl Requests {
+    /// Registers the instruments with `meter`. Call it once for each meter provider, after the
+    /// tracer provider is set.
+    pub fn new(meter: &Meter, cache_detail: CacheDetail) -> Self {
+        let seconds = |name, description, boundaries: &[f64]| {
+            let histogram = meter.f64_histogram(name).with_description(description);
+            let boundaries = boundaries.to_vec();
+            histogram.with_unit("s").with_boundaries(boundaries).build()
+        };
+        let bytes = |name, description| {
+            let histogram = meter.u64_histogram(name).with_description(description);
+            let boundaries = BODY_BYTES.to_vec();
+            histogram
+                .with_unit("By")
+                .with_boundaries(boundaries)
+                .build()
+        };
+        let now = |name, description| {
+            let counter = meter.i64_up_down_counter(name);
+            let counter = counter.with_description(description);
+            counter.with_unit("{request}").build()
+        };
+        let count = |name, description| {
+            let counter = meter.u64_counter(name).with_description(description);
+            counter.with_unit("{request}").build()
+        };
+        Self(Arc::new(Instruments {
+            tracer: global::tracer(env!("CARGO_PKG_NAME")),
+            cache_detail,
+            http_seconds: seconds(
+                "http.server.request.duration",
+                "Duration of HTTP requests until the response's headers.",
+                &HTTP_SECONDS,
+            ),
+            http_active: now(
+                "http.server.active_requests",
+                "HTTP requests that are being answered.",
+            ),
+            request_bytes: bytes(
+                "http.server.request.body.size",
+                "Size of HTTP request bodies.",
+            ),
+            response_bytes: bytes(
+                "http.server.response.body.size",
+                "Size of HTTP response bodies whose length is known at their headers.",
+            ),
+            operation_seconds: seconds(
+                "mcp.server.operation.duration",
+                "Duration of MCP requests.",
+                &OPERATION_SECONDS,
+            ),
+            mcp_requests: count(
+                "lockstep.mcp.requests",
+                "MCP requests, by protocol version and transport.",
+            ),
+            active: now(
+                "lockstep.requests.active",
+                "MCP requests that are being answered.",
+            ),
+            waited: count(
+                "lockstep.requests.waited",
+                "MCP requests that waited for a lock or for a load that another had begun.",
+            ),
+        }))
+    }
+
+    /// Starts the span of a request, a child of the one in `parent`, and returns the context to
+    /// run the request in.
+    pub fn span(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        parent: &Context,
+        link: Option<SpanContext>,
+    ) -> Context {
+        let mut span = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
+        if let Some(link) = link.filter(SpanContext::is_valid) {
+            span = span.with_links(vec![Link::with_context(link)]);
+        }
+        let span = self.0.tracer.build_with_context(span, parent);
+        parent.with_span(span)
+    }
+
+    /// Begins to measure an HTTP request whose span is in `surrounding`.
+    pub fn http(
+        &self,
+        method: &'static str,
+        route: Option<&'static str>,
+        surrounding: Context,
+    ) -> HttpRequest {
+        let labels = [
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("url.scheme", "http"),
+        ];
+        self.0.http_active.add(1, &labels);
+        HttpRequest {
+            requests: self.clone(),
+            labels,
+            route,
+            surrounding,
+            started: Instant::now(),
+            status: None,
+        }
+    }
+
+    /// Begins to measure an MCP request whose span is in `surrounding`.
+    pub fn operation(&self, about: Operation, surrounding: Context) -> RunningOperation {
+        self.0.active.add(1, &[]);
+        let labels = [
+            KeyValue::new("mcp.protocol.version", about.protocol_version),
+            KeyValue::new("network.transport", about.transport),
+        ];
+        self.0.mcp_requests.add(1, &labels);
+        let detail = match surrounding.span().is_recording() {
+            true => self.0.cache_detail,
+            false => CacheDetail::Summary,
+        };
+        RunningOperation {
+            requests: self.clone(),
+            about,
+            surrounding,
+            tally: Tally::new(detail),
+            started: Instant::now(),
+            end: None,
+        }
+    }
+}
+
+/// An HTTP request that is being answered. Dropped before [`Self::end`], its caller went away.
+#[derive(Debug)]
+pub struct HttpRequest {
+    requests: Requests,
+    labels: [KeyValue; 2],
+    route: Option<&'static str>,
+    surrounding: Context,
+    started: Instant,
+    status: Option<u16>,
+}
+
+impl HttpRequest {
+    /// Ends the measurement at the response's headers. Lengths that are not known are not
+    /// recorded.
+    pub fn end(mut self, status: u16, request_bytes: Option<u64>, response_bytes: Option<u64>) {
+        self.status = Some(status);
+        let labels = self.all_labels();
+        let instruments = &self.requests.0;
+        for (bytes, histogram) in [
+            (request_bytes, &instruments.request_bytes),
+            (response_bytes, &instruments.response_bytes),
+        ] {
+            if let Some(bytes) = bytes {
+                histogram.record(bytes, &labels);
+            }
+        }
+    }
+
+    fn all_labels(&self) -> Vec<KeyValue> {
+        let mut labels = Vec::from(self.labels.clone());
+        labels.extend(self.route.map(|route| KeyValue::new("http.route", route)));
+        let status = self.status.map(i64::from);
+        labels.extend(status.map(|status| KeyValue::new("http.response.status_code", status)));
+        labels.extend(match self.status {
+            None => Some(KeyValue::new("error.type", Outcome::Cancelled.as_str())),
+            Some(status) if status >= 500 => Some(KeyValue::new("error.type", status.to_string())),
+            Some(_) => None,
+        });
+        labels
+    }
+}
+
+impl Drop for HttpRequest {
+    fn drop(&mut self) {
+        let instruments = &self.requests.0;
+        instruments.http_active.add(-1, &self.labels);
+        let seconds = self.started.elapsed().as_secs_f64();
+        let labels = self.all_labels();
+        instruments.http_seconds.record(seconds, &labels);
+        end_span(&self.surrounding.span(), labels);
+    }
+}
+
+/// Ends `span` with `attributes`; failed if one of them is an `error.type`.
+fn end_span(span: &SpanRef<'_>, attributes: Vec<KeyValue>) {
+    if span.is_recording() {
+        let mut keys = attributes.iter().map(|attribute| attribute.key.as_str());
+        if keys.any(|key| key == "error.type") {
+            span.set_status(Status::error(""));
+        }
+        span.set_attributes(attributes);
+    }
+    span.end();
+}
+
+/// Records on the span of now that `error` kept the request from its answer.
+pub fn record_exception(error: &dyn std::error::Error) {
+    Context::map_current(|context| context.span().record_error(error));
+}
+
+/// What an MCP request is, in names of a bounded number.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `mcp.method.name`.
+    pub method: &'static str,
+    /// `gen_ai.tool.name`, of a tool call.
+    pub tool: Option<&'static str>,
+    /// `network.transport`: `tcp` or `pipe`.
+    pub transport: &'static str,
+    /// `mcp.protocol.version`.
+    pub protocol_version: &'static str,
+}
+
+/// How an operation ended, as its metrics and its span tell it.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// `lockstep.outcome`.
+    pub outcome: Outcome,
+    /// `error.type`, if it failed on our side.
+    pub error_type: Option<Cow<'static, str>>,
+    /// `rpc.response.status_code`, if it was answered with a JSON-RPC error.
+    pub status_code: Option<i32>,
+}
+
+impl End {
+    fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        let outcome = KeyValue::new("lockstep.outcome", self.outcome.as_str());
+        let error = self.error_type.clone();
+        let error = error.map(|error| KeyValue::new("error.type", error));
+        let code = self.status_code.map(|code| code.to_string());
+        let code = code.map(|code| KeyValue::new("rpc.response.status_code", code));
+        std::iter::once(outcome).chain(error).chain(code)
+    }
+}
+
+/// An MCP request that is being answered. Dropped before [`Self::end`], its caller went away.
+#[derive(Debug)]
+pub struct RunningOperation {
+    requests: Requests,
+    about: Operation,
+    surrounding: Context,
+    tally: Arc<Tally>,
+    started: Instant,
+    end: Option<End>,
+}
+
+impl RunningOperation {
+    /// Runs `work` as this request: in its span, and counted in its tally.
+    pub async fn run<F: Future>(&self, work: F) -> F::Output {
+        let work = Arc::clone(&self.tally).scope(work);
+        work.with_context(self.surrounding.clone()).await
+    }
+
+    /// Ends the measurement.
+    pub fn end(mut self, end: End) {
+        self.end = Some(end);
+    }
+}
+
+impl Drop for RunningOperation {
+    fn drop(&mut self) {
+        let instruments = &self.requests.0;
+        instruments.active.add(-1, &[]);
+        let end = self.end.take().unwrap_or(End {
+            outcome: Outcome::Cancelled,
+            error_type: Some(Outcome::Cancelled.as_str().into()),
+            status_code: None,
+        });
+        let mut labels = vec![KeyValue::new("mcp.method.name", self.about.method)];
+        let tool = self.about.tool;
+        labels.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
+        if self.tally.waited() {
+            instruments.waited.add(1, &labels);
+        }
+        labels.extend(tool.map(|_| KeyValue::new("gen_ai.operation.name", "execute_tool")));
+        labels.push(KeyValue::new("network.transport", self.about.transport));
+        labels.extend(end.attributes());
+        let seconds = self.started.elapsed().as_secs_f64();
+        instruments.operation_seconds.record(seconds, &labels);
+        let span = self.surrounding.span();
+        if span.is_recording() {
+            self.tally.describe(&span);
+        }
+        end_span(&span, labels);
+    }
+}

@@ -1,0 +1,206 @@
+//! What one request hit, missed and waited for, wherever its work runs.
+
+use std::{
+    cell::Cell,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures::future::poll_fn;
+use opentelemetry::{
+    Context, KeyValue,
+    context::FutureExt as _,
+    trace::{SpanRef, TraceContextExt as _},
+};
+use tokio::task::JoinHandle;
+use tracing::{Instrument as _, Span, info_span};
+
+use super::counters;
+
+/// Hits of one request that are recorded one by one; the others are only counted.
+const MAX_HITS_RECORDED: u64 = 16;
+
+tokio::task_local! {
+    static CURRENT: Arc<Tally>;
+}
+
+thread_local! {
+    /// Whether the work that this thread is at wants its hits one by one.
+    static DETAIL: Cell<CacheDetail> = const { Cell::new(CacheDetail::Summary) };
+}
+
+/// How much a recorded trace tells about cache hits. Loads and waits are spans in any case.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum CacheDetail {
+    /// Their number, on the request's span.
+    #[default]
+    Summary,
+    /// The first 16 as events of the span that they happen in, too.
+    Events,
+    /// The first 16 as spans of their own, too.
+    Spans,
+}
+
+/// What one request counted. Its tasks share it.
+#[derive(Debug, Default)]
+pub struct Tally {
+    detail: CacheDetail,
+    hits: AtomicU64,
+    hits_recorded: AtomicU64,
+    misses: AtomicU64,
+    coalesced: AtomicU64,
+    lock_waits: AtomicU64,
+    waited_nanos: AtomicU64,
+}
+
+impl Tally {
+    /// Creates an empty tally. `detail` is for a request that is recorded.
+    pub fn new(detail: CacheDetail) -> Arc<Self> {
+        Arc::new(Self {
+            detail,
+            ..Self::default()
+        })
+    }
+
+    /// Says whether the request waited, for a lock or for a load that another had begun.
+    pub fn waited(&self) -> bool {
+        self.lock_waits.load(Relaxed) + self.coalesced.load(Relaxed) > 0
+    }
+
+    /// Writes what was counted on `span`.
+    pub fn describe(&self, span: &SpanRef<'_>) {
+        let count = |count: &AtomicU64| i64::try_from(count.load(Relaxed)).unwrap_or(i64::MAX);
+        let waited = Duration::from_nanos(self.waited_nanos.load(Relaxed));
+        span.set_attributes([
+            KeyValue::new("lockstep.cache.hits", count(&self.hits)),
+            KeyValue::new("lockstep.cache.misses", count(&self.misses)),
+            KeyValue::new("lockstep.cache.coalesced", count(&self.coalesced)),
+            KeyValue::new("lockstep.lock.waits", count(&self.lock_waits)),
+            KeyValue::new("lockstep.wait.duration", waited.as_secs_f64()),
+        ]);
+    }
+
+    /// Runs `work` as a part of the request.
+    ///
+    /// A hit must cost nothing, so it looks for no request: it counts on its thread, and what the
+    /// thread counted while it was at this work is the request's.
+    pub async fn scope<F: Future>(self: Arc<Self>, work: F) -> F::Output {
+        let mut work = pin!(CURRENT.scope(Arc::clone(&self), work));
+        poll_fn(|context| {
+            let _at_work = AtWork::begin(&self);
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// The time that this thread is at one request's work.
+struct AtWork<'a> {
+    tally: &'a Tally,
+    hits_before: u64,
+    detail_before: CacheDetail,
+}
+
+impl<'a> AtWork<'a> {
+    fn begin(tally: &'a Tally) -> Self {
+        Self {
+            tally,
+            hits_before: counters::hits_of_this_thread(),
+            detail_before: DETAIL.replace(tally.detail),
+        }
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        DETAIL.set(self.detail_before);
+        let hits = counters::hits_of_this_thread() - self.hits_before;
+        if hits > 0 {
+            self.tally.hits.fetch_add(hits, Relaxed);
+        }
+    }
+}
+
+/// Records a hit one by one, where that is wanted.
+#[inline]
+pub(super) fn hit(cache: &'static str) {
+    let detail = DETAIL.get();
+    if detail != CacheDetail::Summary {
+        record_hit(cache, detail);
+    }
+}
+
+#[cold]
+fn record_hit(cache: &'static str, detail: CacheDetail) {
+    let recorded = CURRENT.try_with(|tally| tally.hits_recorded.fetch_add(1, Relaxed));
+    if recorded.is_ok_and(|recorded| recorded >= MAX_HITS_RECORDED) {
+        return;
+    }
+    if detail == CacheDetail::Spans {
+        drop(info_span!("cache.hit", cache.name = cache).entered());
+    } else {
+        let name = KeyValue::new("cache.name", cache);
+        Context::map_current(|context| {
+            context.span().add_event("lockstep.cache.hit", vec![name]);
+        });
+    }
+}
+
+/// Counts a lookup that led a load.
+pub(super) fn missed() {
+    let _ = CURRENT.try_with(|tally| tally.misses.fetch_add(1, Relaxed));
+}
+
+/// Counts a lookup that waited for a load that another had begun.
+pub(super) fn coalesced(waited: Duration) {
+    let _ = CURRENT.try_with(|tally| {
+        tally.coalesced.fetch_add(1, Relaxed);
+        tally.add_wait(waited);
+    });
+}
+
+/// Counts a wait for a lock.
+pub(super) fn waited(waited: Duration) {
+    let _ = CURRENT.try_with(|tally| {
+        tally.lock_waits.fetch_add(1, Relaxed);
+        tally.add_wait(waited);
+    });
+}
+
+impl Tally {
+    fn add_wait(&self, waited: Duration) {
+        let nanos = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        self.waited_nanos.fetch_add(nanos, Relaxed);
+    }
+}
+
+/// Runs `work` in a task of its own that belongs to the caller's request and span.
+pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let work = work.with_context(Context::current()).in_current_span();
+    match CURRENT.try_with(Arc::clone) {
+        Ok(tally) => tokio::spawn(tally.scope(work)),
+        Err(_) => tokio::spawn(work),
+    }
+}
+
+/// Runs `work`, which blocks, on a thread for that, as a part of the caller's request and span.
+pub fn spawn_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let (span, context) = (Span::current(), Context::current());
+    let tally = CURRENT.try_with(Arc::clone).ok();
+    tokio::task::spawn_blocking(move || {
+        let _attached = context.attach();
+        span.in_scope(|| match tally {
+            Some(tally) => CURRENT.sync_scope(tally, work),
+            None => work(),
+        })
+    })
+}
