@@ -120,8 +120,12 @@ function headersOf(method, name, traced) {
     if (name) headers['Mcp-Name'] = name;
   }
   if (handshake && handshake.session) headers['Mcp-Session-Id'] = handshake.session;
-  if (TRACK) headers['x-canary'] = TRACK === 'canary' ? 'always' : 'never';
+  if (TRACK) headers['x-canary'] = toCanary() ? 'always' : 'never';
   return headers;
+}
+
+function toCanary() {
+  return TRACK === 'both' ? exec.vu.idInTest % 2 === 1 : TRACK === 'canary';
 }
 
 function judge(answer, { id, tool, tags, traced }) {

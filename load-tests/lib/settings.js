@@ -5,7 +5,7 @@ export const URL = __ENV.URL || 'http://127.0.0.1:8080/mcp';
 /// `modern` (2026-07-28, no handshake) or `legacy` (2025-11-25, `initialize` first).
 export const ERA = __ENV.ERA || 'modern';
 /// `canary` sends `x-canary: always`, by which proxies route testers to the new version; `stable`
-/// sends `never`.
+/// sends `never`, and with `both` every other agent does.
 export const TRACK = __ENV.TRACK || '';
 /// Tells one run's sessions and cold questions from another's: give a new one each time, as `run`
 /// does. It can't be made here: this file is read anew by each of k6's agents.
