@@ -5,6 +5,7 @@ CONTENT ?= content
 MODEL ?= all-minilm-l6-v2-q
 DENY := 0.20.2
 SCENARIO ?= steady
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint bench eval load clients conformance deny size chart cluster-test image rules
@@ -48,7 +49,7 @@ eval: setup ## Ask questions whose answers are known, and say how good the answe
 load: setup ## Let a hundred clients work for a minute, and count errors and double loads
 	cargo run --release --quiet --example hundred_clients
 
-.PHONY: k6 k6-smoke drain compare
+.PHONY: k6 k6-smoke drain rollout compare
 k6: setup ## Run load scenarios (SCENARIO=steady, ARGS="--url URL --seconds 60"): load-tests/README.md
 	cargo build
 	load-tests/run $(SCENARIO) $(ARGS)
@@ -60,6 +61,12 @@ k6-smoke: setup ## Run a 20 s form of every load scenario
 drain: setup ## Stop servers under load behind HAProxy (ARGS="--times 50")
 	cargo build
 	load-tests/drain $(ARGS)
+
+rollout: setup ## Rehearse a staged rollout: a good version, and bad ones that must be stopped (ARGS=--short)
+	cargo build --features faults
+	cp "$(TARGET)/debug/lockstep" "$(TARGET)/debug/lockstep-with-faults"
+	cargo build
+	load-tests/rollout $(ARGS)
 
 compare: setup ## Measure MCP servers of other SDKs beside ours, on a quiet machine
 	cargo build --release --bin lockstep --example bare_rmcp
