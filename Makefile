@@ -8,7 +8,7 @@ SCENARIO ?= steady
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench eval load clients conformance deny size chart cluster-test image rules
+.PHONY: help setup run test postgres lint bench eval load clients conformance deny size chart cluster-test image rules
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,12 +19,17 @@ setup: ## Fetch ONNX Runtime and a model, once (MODEL=bge-small-en-v1.5-q; LOCKS
 run: setup ## Build and serve content/ on 127.0.0.1:8080/mcp (LISTEN=…, CONTENT=…)
 	cargo run --release --quiet -- serve --listen $(LISTEN) --content $(CONTENT)
 
-test: setup ## Run all tests
+test: setup postgres ## Run all tests
 	cargo test
 
 .PHONY: test-faults
 test-faults: setup ## Test that each fault on purpose is seen (a build that no release has)
 	cargo test --features faults --test it -- faults
+
+postgres: ## Install PostgreSQL, which tests of the database run themselves, if there is none
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq postgresql; } \
+		|| { echo "the tests need PostgreSQL: install your system's package postgresql"; exit 1; }
 
 lint: ## Check format, lints and documentation
 	cargo fmt --check

@@ -3,7 +3,7 @@
 mod check;
 mod operators;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     admin,
-    config::{self, Config, LenientGates, Quantization, Transport},
+    config::{self, Config, LenientGates, Quantization, StateUrl, Transport},
     faults::Faults,
     http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
     mcp::{
@@ -177,13 +177,18 @@ impl App {
         };
         let address = listener.local_addr()?;
         let found_by = Discovery::of_this_process(self.config.transport.as_str(), address, admin);
-        let state_dir = self.config.state.dir();
-        let discovery = DiscoveryFile::publish(state_dir, &found_by)
-            .with_context(|| format!("cannot write to {}", state_dir.display()))?;
+        // Servers that share a database are found by the name of their Service.
+        let publish = |dir: &Path| {
+            DiscoveryFile::publish(dir, &found_by)
+                .with_context(|| format!("cannot write to {}", dir.display()))
+        };
+        let discovery = self.config.state.dir().map(publish).transpose()?;
         info!(
             url = found_by.url,
             transport = found_by.transport,
-            discovery_file = %discovery.path().display(),
+            discovery_file = discovery
+                .as_ref()
+                .map(|file| file.path().display().to_string()),
             "listening"
         );
         let shutdown = Shutdown {
@@ -276,7 +281,7 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
     workflow::Settings {
         content: config.content.clone(),
         source_root: config.workflow.source_root.clone(),
-        state: config.state.dir().to_owned(),
+        state: state(config),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
         work_root: config.workflow.work_root.clone(),
@@ -286,6 +291,20 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
             LenientGates::Enforced => workflow::LenientGates::Enforced,
             LenientGates::Python => workflow::LenientGates::Python,
         },
+    }
+}
+
+fn state(config: &Config) -> workflow::State {
+    let postgres = &config.postgres;
+    match &config.state {
+        StateUrl::Files(dir) => workflow::State::Files(dir.clone()),
+        StateUrl::Postgres(url) => workflow::State::Postgres(workflow::Database {
+            url: url.clone(),
+            connections: postgres.connections,
+            connect_timeout: Duration::from_secs(postgres.connect_timeout_secs),
+            statement_timeout: Duration::from_secs(postgres.statement_timeout_secs),
+            tls_ca: postgres.tls_ca.clone(),
+        }),
     }
 }
 

@@ -7,6 +7,7 @@ mod admin;
 mod cache;
 mod listen;
 mod otlp;
+mod postgres;
 mod shown;
 mod state;
 mod telemetry;
@@ -27,6 +28,7 @@ pub use admin::{Admin, AdminListen};
 pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
+pub use postgres::Postgres;
 pub use state::{InvalidState, StateUrl};
 pub use telemetry::{CacheDetail, Tracing};
 use yaml::Yaml;
@@ -42,8 +44,11 @@ pub struct Config {
     pub listen: Listen,
     /// Directory that holds `workflows/` and `standards/`.
     pub content: PathBuf,
-    /// Where sessions are kept: `file://DIR`.
+    /// Where sessions are kept: `file://DIR`, or for several servers over one state
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`.
     pub state: StateUrl,
+    /// The database, if `state` names one.
+    pub postgres: Postgres,
     /// Directory of the model and ONNX Runtime, as `make setup` lays it out.
     pub assets: PathBuf,
     /// Seconds after SIGTERM in which the server, unready already, still takes new connections: as
@@ -244,6 +249,7 @@ impl Default for Config {
             listen: Listen::default(),
             content: "content".into(),
             state: StateUrl::default(),
+            postgres: Postgres::default(),
             assets: default_assets(),
             drain_delay_secs: 0,
             drain_secs: 20,
@@ -411,6 +417,7 @@ impl Config {
             ensure!(value <= most, "{setting} is {value}, the most is {most}");
         }
         self.faults.validate()?;
+        self.postgres.validate()?;
         let ratio = self.telemetry.sample_ratio;
         let fits = (0.0..=1.0).contains(&ratio);
         ensure!(fits, "telemetry.sample_ratio is {ratio}, allowed is 0 to 1");

@@ -4,6 +4,7 @@
 //! The files are the truth: content is read at each call, and a cached session is held against
 //! its file before it is used, so that other processes may work over the same directories.
 
+mod blocking;
 mod caller;
 mod check;
 mod content;
@@ -13,20 +14,21 @@ mod error;
 mod fault;
 mod gate;
 mod ids;
-mod index;
 mod moment;
 mod query;
 mod scaffold;
 mod session;
 mod source;
 mod store;
+mod summary;
 
+use blocking::blocking;
 pub use caller::{Caller, Note};
 pub use check::{ContentRule, Finding, RULES, Severity, check, metadata_schema};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};
 pub use engine::{
-    Completed, Completion, Engine, Errors, LenientGates, Listing, OpenPhase, OpenTask, Recovered,
-    Replanned, Settings, Started, Statistics,
+    Completed, Completion, Engine, Errors, LenientGates, OpenPhase, OpenTask, Recovered, Replanned,
+    Settings, Started, Statistics,
 };
 pub use error::{Error, Kind};
 pub use fault::Fault;
@@ -38,9 +40,8 @@ pub use ids::{
     InvalidSessionId, InvalidTargetFile, InvalidWorkflowType, Phase, SessionId, TargetFile,
     WorkflowType,
 };
-pub use index::Summary;
 pub use moment::Moment;
-pub use query::{Cursor, MAX_LISTED, Prefix, SessionQuery, Sort};
+pub use query::{Cursor, Listing, MAX_LISTED, Prefix, SessionQuery, Sort};
 pub use scaffold::{EXAMPLE, Scaffolded, scaffold};
 pub use session::{
     Action, Archived, Attempt, Checkpoint, Event, Happened, Newest, Outcome, Pause, Record,
@@ -50,3 +51,5 @@ pub use source::{
     DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
     PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
 };
+pub use store::{Database, State};
+pub use summary::Summary;

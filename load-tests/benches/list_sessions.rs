@@ -10,7 +10,7 @@ use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    workflow::{Engine, LenientGates, SessionId, SessionQuery, Settings},
+    workflow::{Engine, SessionId, SessionQuery, Settings, State},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -63,17 +63,7 @@ fn write_sessions(state: &Path) -> io::Result<()> {
 
 fn engine(dir: &Path, state: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
     let meter = SdkMeterProvider::default().meter("bench");
-    let settings = Settings {
-        content: dir.to_owned(),
-        state: state.to_owned(),
-        source_root: dir.to_owned(),
-        max_cached_sessions: 1_000,
-        max_sessions: 100_000,
-        work_root: None,
-        session_ttl: None,
-        retention: None,
-        lenient_gates: LenientGates::Enforced,
-    };
+    let settings = Settings::over(dir, State::Files(state.to_owned()));
     Engine::open(
         settings,
         &CacheMetrics::new(&meter),

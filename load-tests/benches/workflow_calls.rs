@@ -18,9 +18,7 @@ use std::{
 
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
-    workflow::{
-        Caller, Engine, LenientGates, Phase, SessionId, Settings, TargetFile, WorkflowType,
-    },
+    workflow::{Caller, Engine, Phase, SessionId, Settings, State, TargetFile, WorkflowType},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -133,17 +131,7 @@ async fn started(
 
 fn engine(content: &Path, dir: &Path) -> Fallible<Arc<Engine>> {
     let meter = SdkMeterProvider::default().meter("bench");
-    let settings = Settings {
-        content: content.to_owned(),
-        source_root: dir.to_owned(),
-        state: dir.join("state"),
-        max_cached_sessions: 10_000,
-        max_sessions: 100_000,
-        work_root: None,
-        session_ttl: None,
-        retention: None,
-        lenient_gates: LenientGates::Enforced,
-    };
+    let settings = Settings::over(content, State::Files(dir.join("state")));
     let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
     Ok(Engine::open(settings, &caches, &locks)?)
 }

@@ -29,6 +29,6 @@ pub fn admin_address(config: &Config) -> anyhow::Result<SocketAddr> {
 }
 
 fn discovered(config: &Config) -> Option<SocketAddr> {
-    let url = DiscoveryFile::found_in(config.state.dir())?.admin_url?;
+    let url = DiscoveryFile::found_in(config.state.dir()?)?.admin_url?;
     url.strip_prefix("http://")?.parse().ok()
 }

@@ -245,7 +245,7 @@ mod tests {
     use crate::{
         mcp::schema,
         observed::{CacheMetrics, LockMetrics},
-        workflow::{LenientGates, Settings},
+        workflow::{Settings, State},
     };
 
     /// An engine over one workflow of two phases, the first of which has a gate.
@@ -270,17 +270,8 @@ mod tests {
             ],
         });
         fs::write(workflow.join("metadata.json"), metadata.to_string()).unwrap();
-        let settings = Settings {
-            content: root.path().to_owned(),
-            source_root: root.path().to_owned(),
-            state: root.path().join("state"),
-            max_cached_sessions: 10,
-            max_sessions: 10,
-            work_root: None,
-            session_ttl: None,
-            retention: None,
-            lenient_gates: LenientGates::Enforced,
-        };
+        let state = State::Files(root.path().join("state"));
+        let settings = Settings::over(root.path(), state);
         let meter = SdkMeterProvider::builder().build().meter("test");
         let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
         let engine = Engine::open(settings, &caches, &locks).unwrap();

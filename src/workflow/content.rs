@@ -1,11 +1,16 @@
-//! The content directory: read at each call, and never left.
+//! The content directory: what its files say at each call, and never left.
+
+mod kept;
 
 use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
 };
 
+use self::kept::{Kept, Stamp};
 use super::{Fault, WorkflowType};
 
 /// The largest file of a workflow in bytes. The largest real one has 20 KB; whatever is read here
@@ -17,10 +22,15 @@ const MAX_WORKFLOWS: usize = 10_000;
 
 /// The directory that holds `workflows/`.
 ///
-/// Nothing is kept: an edit counts on the next call. Reading blocks the thread.
+/// Files are asked at each call: an edit counts on the next one. What was parsed of a file is kept
+/// as long as it is the same file. Reading blocks the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Content {
     root: PathBuf,
+    /// What was parsed.
+    parsed: Arc<Kept>,
+    /// The files that were found below the root, of which nothing else is kept.
+    confined: Arc<Kept>,
 }
 
 impl Content {
@@ -28,7 +38,33 @@ impl Content {
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
+            parsed: Arc::default(),
+            confined: Arc::default(),
         }
+    }
+
+    /// Returns what `parse` makes of the text of `path`; nothing if there is no such file. One
+    /// path is always parsed in the same way.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`], and those of `parse`.
+    pub(super) fn parsed<T: Send + Sync + 'static>(
+        &self,
+        path: &Path,
+        parse: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Result<Option<Arc<T>>, Fault> {
+        let joined = self.root.join(path);
+        if let Some(parsed) = self.parsed.get(&joined) {
+            return Ok(Some(parsed));
+        }
+        let began = SystemTime::now();
+        let Some((text, stamp)) = self.read_stamped(path)? else {
+            return Ok(None);
+        };
+        let parsed = Arc::new(parse(&text)?);
+        self.parsed.put(&joined, stamp, began, &parsed);
+        Ok(Some(parsed))
     }
 
     /// Reads the text of `path`, which is relative to the root; nothing if there is no such file.
@@ -38,8 +74,12 @@ impl Content {
     /// If the path leads out of the root, by its spelling or by a link; or if what is there is no
     /// readable UTF-8 text of at most [`MAX_FILE_BYTES`].
     pub(super) fn read(&self, path: &Path) -> Result<Option<String>, Fault> {
+        Ok(self.read_stamped(path)?.map(|(text, _)| text))
+    }
+
+    fn read_stamped(&self, path: &Path) -> Result<Option<(String, Stamp)>, Fault> {
         match self.read_confined(path) {
-            Ok(text) => Ok(Some(text)),
+            Ok(read) => Ok(Some(read)),
             Err(Unread::Missing) => Ok(None),
             Err(Unread::Fault(problem)) => Err(Fault::new(path, problem)),
             Err(Unread::Io(error)) => Err(Fault::new(path, format!("cannot be read: {error}"))),
@@ -108,7 +148,7 @@ impl Content {
             .collect())
     }
 
-    fn read_confined(&self, path: &Path) -> Result<String, Unread> {
+    fn read_confined(&self, path: &Path) -> Result<(String, Stamp), Unread> {
         if !path
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
@@ -116,6 +156,18 @@ impl Content {
         {
             return Err(Unread::Fault("the path leads out of its directory".into()));
         }
+        let joined = self.root.join(path);
+        // To follow each part of a path takes longer than to read a file.
+        if let Some(stamp) = self.confined.get::<Stamp>(&joined)
+            && let Ok((text, read)) = read_text(&joined)
+            && read == *stamp
+        {
+            return Ok((text, read));
+        }
+        self.read_followed(path, &joined)
+    }
+
+    fn read_followed(&self, path: &Path, named: &Path) -> Result<(String, Stamp), Unread> {
         let root = self.root.canonicalize().map_err(Unread::Io)?;
         let joined = root.join(path);
         let file = match joined.canonicalize() {
@@ -136,7 +188,10 @@ impl Content {
         if !attributes.is_file() {
             return Err(Unread::Fault("this is not a file".into()));
         }
-        read_text(&file)
+        let began = SystemTime::now();
+        let (text, stamp) = read_text(&file)?;
+        self.confined.put(named, stamp, began, &Arc::new(stamp));
+        Ok((text, stamp))
     }
 }
 
@@ -146,9 +201,11 @@ pub(super) fn workflow_file(workflow: &WorkflowType, file: &str) -> PathBuf {
 }
 
 /// Reads at most the bound: the file may grow meanwhile.
-fn read_text(file: &Path) -> Result<String, Unread> {
-    let mut bytes = Vec::new();
+fn read_text(file: &Path) -> Result<(String, Stamp), Unread> {
     let open = File::open(file).map_err(Unread::Io)?;
+    let attributes = open.metadata().map_err(Unread::Io)?;
+    let expected = attributes.len().min(MAX_FILE_BYTES) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     open.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(Unread::Io)?;
@@ -166,7 +223,7 @@ fn read_text(file: &Path) -> Result<String, Unread> {
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(text)
+    Ok((text, Stamp::of(&attributes)))
 }
 
 /// Why a file was not read.

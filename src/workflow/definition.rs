@@ -28,14 +28,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use self::metadata::{DynamicConfig, Metadata};
+use self::metadata::{DynamicConfig, Installed};
 use super::{
     Error, Fault, FixedPlan, Gate, Phase, PlannedPhase, PlannedTask, TaskId, WorkflowType,
     content::{Content, workflow_file},
 };
 
 pub use self::metadata::TaskEntry;
-pub(super) use self::{metadata::PhaseEntry, number::Number};
+pub(super) use self::{dynamic::DYNAMIC_GATE, metadata::PhaseEntry, number::Number};
 
 /// What `metadata.json` says about a workflow, at the time of one call.
 #[derive(Clone, Debug)]
@@ -43,16 +43,16 @@ pub struct Definition {
     /// The directory's name, which is what `start` takes.
     pub workflow: WorkflowType,
     /// The whole file.
-    pub metadata: Map<String, Value>,
+    pub metadata: Arc<Map<String, Value>>,
     /// The phase that a session starts with.
     pub first: Phase,
     /// The phase that a session ends with; none if the phases come from a source of the session.
     pub last: Option<Phase>,
     /// How many phases there are, if that is known.
     pub total: Option<u32>,
-    phases: Vec<PhaseEntry>,
+    phases: Arc<[PhaseEntry]>,
     /// How dynamic phases come about, if there are some.
-    pub(super) dynamic: Option<DynamicConfig>,
+    pub(super) dynamic: Option<Arc<DynamicConfig>>,
     /// The plan of the session that this was read for.
     pub(super) fixed: Option<Arc<FixedPlan>>,
 }
@@ -82,7 +82,7 @@ pub struct PhaseContent {
     /// Whether the phase has files of its own; its planned tasks are numbered after theirs.
     pub listed: bool,
     /// What the phase's end asks for; none if its file is at fault.
-    pub gate: Option<Gate>,
+    pub gate: Option<Arc<Gate>>,
     /// The name under which the phase was opened in a session, if it has another now.
     pub was: Option<String>,
     /// What could not be read.
@@ -151,29 +151,22 @@ impl Definition {
     /// if it cannot be read.
     pub(super) fn read(content: &Content, workflow: &WorkflowType) -> Result<Self, Error> {
         let path = workflow_file(workflow, "metadata.json");
-        let Some(text) = content.read(&path)? else {
+        let parse = |text: &str| Installed::parse(workflow, &path, text);
+        let Some(installed) = content.parsed(&path, parse)? else {
             return Err(Error::UnknownWorkflow(workflow.clone()));
         };
-        let at = |error: serde_json::Error| {
-            Fault::new(&path, format!("column {}: {error}", error.column()))
-                .at_line(error.line() as u64)
-        };
-        let parsed: Metadata = serde_json::from_str(&text).map_err(at)?;
-        let mut metadata: Map<String, Value> = serde_json::from_str(&text).map_err(at)?;
-        // What `start` takes: the file may name another.
-        metadata.insert("workflow_type".into(), workflow.as_str().into());
         let from_zero = content.is_dir(&workflow_file(workflow, "phases/0"));
-        let (first, last, total) = parsed
+        let (first, last, total) = installed
             .span(from_zero)
             .map_err(|problem| Fault::new(&path, problem))?;
         Ok(Self {
             workflow: workflow.clone(),
-            metadata,
+            metadata: Arc::clone(&installed.whole),
             first,
             last,
             total,
-            dynamic: parsed.dynamic(),
-            phases: parsed.phases,
+            dynamic: installed.dynamic.clone(),
+            phases: Arc::clone(&installed.phases),
             fixed: None,
         })
     }
@@ -267,12 +260,13 @@ impl Definition {
     /// # Errors
     ///
     /// If there is a file, and it cannot be read: such a gate lets nothing pass.
-    pub(super) fn gate(&self, content: &Content, phase: Phase) -> Result<Gate, Fault> {
+    pub(super) fn gate(&self, content: &Content, phase: Phase) -> Result<Arc<Gate>, Fault> {
         let path = self.phase_file(phase, "gate-definition.yaml");
-        match (content.read(&path)?, self.planned_phase(phase)) {
-            (Some(text), _) => Gate::parse(&path, &text),
+        let own = content.parsed(&path, |text| Gate::parse(&path, text))?;
+        match (own, self.planned_phase(phase)) {
+            (Some(gate), _) => Ok(gate),
             (None, Some(planned)) if !self.is_listed(phase) => self.planned_gate(content, planned),
-            (None, _) => Ok(Gate::permissive()),
+            (None, _) => Ok(Arc::new(Gate::permissive())),
         }
     }
 

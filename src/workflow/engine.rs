@@ -16,11 +16,10 @@ use std::{
     time::Duration,
 };
 
-use tracing::{info, instrument};
+use tracing::instrument;
 
 pub use self::{
     complete::{Completed, Completion},
-    list::Listing,
     recover::{Errors, Recovered},
     replan::Replanned,
     start::Started,
@@ -29,18 +28,19 @@ pub use self::{
 pub use super::gate::LenientGates;
 use super::{
     Caller, Catalogue, Definition, Drift, Error, Moment, Phase, PhaseContent, Session, SessionId,
-    Status, TaskContent, Touch, WorkRoot,
+    Status, TaskContent, Touch, WorkRoot, blocking,
     content::Content,
-    index::Index,
     source::Sources,
-    store::{StartStripe, Store, Stored},
+    store::{Age, State, Store, Stored},
 };
 use crate::{
     faults::{Fault, Faults},
-    observed::{
-        self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, ObservedMutex, Turn,
-    },
+    observed::{self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, Turn},
 };
+
+/// How often something is decided again because another process was faster. Each time somebody
+/// else's change went through, so this many in a row is no accident.
+const MAX_TRIES: usize = 100;
 
 /// What an engine works with.
 #[derive(Clone, Debug)]
@@ -49,12 +49,12 @@ pub struct Settings {
     pub content: PathBuf,
     /// The directory below which sources of dynamic workflows are read.
     pub source_root: PathBuf,
-    /// The directory of the session files.
-    pub state: PathBuf,
+    /// Where sessions are kept.
+    pub state: State,
     /// Sessions kept in memory; others are read again when asked for.
     pub max_cached_sessions: u64,
-    /// Sessions kept in all, finished ones too. In one process it is exact; several over one
-    /// directory may pass it by the starts that each has under way.
+    /// Sessions kept in all, finished ones too. In one process over files it is exact; several
+    /// over one state may pass it by what each starts at the same time.
     pub max_sessions: usize,
     /// How long an unfinished session lives that nobody changes; none: for ever.
     pub session_ttl: Option<Duration>,
@@ -66,7 +66,26 @@ pub struct Settings {
     pub work_root: Option<PathBuf>,
 }
 
-/// Workflow sessions over one content and one state directory.
+impl Settings {
+    /// Works over `content`, where sources are read too, and `state`: 10,000 sessions in memory and
+    /// 100,000 in all, of which none grows too old.
+    pub fn over(content: impl Into<PathBuf>, state: State) -> Self {
+        let content = content.into();
+        Self {
+            source_root: content.clone(),
+            content,
+            state,
+            max_cached_sessions: 10_000,
+            max_sessions: 100_000,
+            session_ttl: None,
+            retention: None,
+            lenient_gates: LenientGates::default(),
+            work_root: None,
+        }
+    }
+}
+
+/// Workflow sessions over one content and one state.
 #[derive(Debug)]
 pub struct Engine {
     content: Content,
@@ -74,12 +93,6 @@ pub struct Engine {
     store: Arc<Store>,
     sessions: ObservedCache<SessionId, Stored, Error>,
     turns: ObservedLocks<SessionId>,
-    /// By stripe, not by key: a start holds its stripe's lock file while it needs threads that
-    /// block, so those who wait for that file must not hold them all. In one process nobody does.
-    starts: ObservedLocks<StartStripe>,
-    /// Held for look-ups in memory only, never over a file.
-    index: ObservedMutex<Index>,
-    max_sessions: usize,
     session_ttl: Option<Duration>,
     retention: Option<Duration>,
     swept: AtomicU64,
@@ -126,17 +139,13 @@ impl Engine {
             max_entries: settings.max_cached_sessions,
             time_to_live: None,
         };
-        let store = Store::open(settings.state, locks)?;
-        let index = read_index(&store)?;
+        let store = Store::open(settings.state, settings.max_sessions, locks)?;
         Ok(Arc::new(Self {
             content: Content::new(&settings.content),
             sources: Sources::new(&settings.source_root),
             store: Arc::new(store),
             sessions: ObservedCache::new("sessions", limits, caches),
             turns: ObservedLocks::new("workflow.session", locks),
-            starts: ObservedLocks::new("workflow.start", locks),
-            index: ObservedMutex::new("workflow.index", index, locks),
-            max_sessions: settings.max_sessions,
             session_ttl: settings.session_ttl,
             retention: settings.retention,
             swept: AtomicU64::new(0),
@@ -277,10 +286,8 @@ impl Engine {
         let engine = Arc::clone(self);
         self.detached(async move {
             let _turn = engine.turns.turn(id).await;
-            let store = Arc::clone(&engine.store);
-            let removed = blocking(move || store.remove(id)).await;
+            let removed = engine.store.remove(id).await;
             engine.sessions.remove(&id).await;
-            engine.index.lock().await.remove(id);
             Ok(removed?)
         })
         .await
@@ -305,6 +312,13 @@ impl Engine {
         session.status_at(now, self.session_ttl)
     }
 
+    fn age(&self) -> Age {
+        Age {
+            now: Moment::now(),
+            ttl: self.session_ttl,
+        }
+    }
+
     fn touch(&self, by: &Caller) -> Touch {
         Touch {
             at: Moment::now(),
@@ -313,7 +327,7 @@ impl Engine {
         }
     }
 
-    /// Returns the session whose turn it is, as its file has it. Entries of the cache change only
+    /// Returns the session whose turn it is, as the store has it. Entries of the cache change only
     /// in their turn, so that no slow reader puts an old session over a new one.
     async fn current(&self, turn: &Turn<SessionId>) -> Result<Stored, Arc<Error>> {
         let id = *turn.key();
@@ -322,11 +336,11 @@ impl Engine {
         }
         self.sessions.remove(&id).await;
         let store = Arc::clone(&self.store);
-        let load = || blocking(move || store.load(id));
+        let load = || async move { store.load(id).await };
         self.sessions.get_or_load(&id, load).await
     }
 
-    /// Returns the cached session unless its file is another by now.
+    /// Returns the cached session unless the store has another by now.
     async fn valid(&self, id: SessionId) -> Result<Option<Stored>, Error> {
         let Some(stored) = self.sessions.get(&id).await else {
             return Ok(None);
@@ -334,8 +348,7 @@ impl Engine {
         if self.faults.has(Fault::LostUpdate) {
             return Ok(Some(stored));
         }
-        // Not on another thread: to ask for it takes longer than this takes.
-        let current = self.store.identity(id)? == Some(stored.identity);
+        let current = self.store.version(id).await? == Some(stored.version);
         Ok(current.then_some(stored))
     }
 
@@ -350,29 +363,4 @@ impl Engine {
 
 fn drift(sources: &Sources, session: &Session) -> Option<Drift> {
     sources.drift(session.fixed_plan()?, &session.completed)
-}
-
-/// Runs `work`, which blocks, where that harms nobody.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    observed::spawn_blocking(work).await?
-}
-
-fn read_index(store: &Store) -> Result<Index, Error> {
-    let mut index = Index::default();
-    let ids = store.ids()?;
-    for id in &ids {
-        match store.load(*id) {
-            Ok(stored) => index.put(&stored),
-            // Logged by the store. The others can be used.
-            Err(Error::Corrupt { .. } | Error::UnknownSession(_)) => {}
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, session.id = %id, "a session cannot be read");
-            }
-        }
-    }
-    info!(sessions = ids.len(), "sessions found");
-    Ok(index)
 }

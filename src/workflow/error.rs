@@ -232,6 +232,10 @@ pub enum Error {
     #[error("session `{0}` is being changed by another process; try again")]
     Contended(SessionId),
 
+    /// Others start and end sessions of the same target faster than we look.
+    #[error("others start and finish sessions on this target all the time; try again")]
+    ContendedStart,
+
     /// The directory of the sessions cannot be used.
     #[error("sessions cannot be kept in {}", path.display())]
     State {
@@ -250,6 +254,33 @@ pub enum Error {
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
+    },
+
+    /// The database of the sessions failed.
+    #[error("cannot {action} sessions in the database {place}: {problem}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// Host and database.
+        place: Arc<str>,
+        /// What is wrong, and what to do.
+        problem: String,
+        /// What the database or the network said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A newer server migrated the tables.
+    #[error(
+        "the tables in {place} are of version {found}, and this server knows {known}: start a \
+         newer one"
+    )]
+    NewerSchema {
+        /// Host and database.
+        place: Arc<str>,
+        /// The version of the tables.
+        found: i64,
+        /// The newest that is known.
+        known: usize,
     },
 
     /// The task that read a session panicked.
@@ -305,11 +336,15 @@ impl Error {
             | Self::Cursor { .. }
             | Self::TooManySessions { .. }
             | Self::Corrupt { .. }
-            | Self::Contended(_) => Kind::Rejected,
+            | Self::Contended(_)
+            | Self::ContendedStart => Kind::Rejected,
             Self::Content(_) => Kind::Content,
-            Self::State { .. } | Self::File { .. } | Self::Panicked(_) | Self::Task(_) => {
-                Kind::Internal
-            }
+            Self::State { .. }
+            | Self::File { .. }
+            | Self::Database { .. }
+            | Self::NewerSchema { .. }
+            | Self::Panicked(_)
+            | Self::Task(_) => Kind::Internal,
         }
     }
 }

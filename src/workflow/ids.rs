@@ -43,7 +43,7 @@ impl SessionId {
         digit(0) << 4 | digit(1)
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("all are ASCII")
     }
 }

@@ -46,6 +46,8 @@ impl Moment {
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
+        // What is read back is what was written.
+        let at = Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
         // Six digits and a numeric offset: what every Python since 3.7 reads back.
         let text = at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string();
         Self {

@@ -31,6 +31,17 @@ pub struct SessionQuery {
     pub cursor: Option<Cursor>,
 }
 
+/// A page of the sessions that there are.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Those of this page.
+    pub sessions: Vec<Summary>,
+    /// How many there are on all pages.
+    pub count: usize,
+    /// Where the next page begins; none on the last.
+    pub next: Option<Cursor>,
+}
+
 /// The order of a listing: newest first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sort {
@@ -153,6 +164,12 @@ impl Sort {
             Self::CreatedAt => &summary.created_at,
         };
         (Reverse(at.instant()), summary.id)
+    }
+}
+
+impl Prefix {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,282 +1,304 @@
-//! Sessions on disk, one JSON file each.
+//! Where sessions are kept: the one seam between the engine and files or a database.
+//!
+//! What is stored is the truth; everything in memory is a copy, which is asked for its version
+//! before it is used. A change names the version that it was made from: of those who change one
+//! version, one wins.
 
-mod file;
+mod files;
+mod postgres;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
+use serde::de::Error as _;
 use sha2::{Digest as _, Sha256};
-use tracing::warn;
+use tokio::runtime::Handle;
 
-pub(super) use self::file::Identity;
-use self::file::{parse, read, sync_directory, write};
-use super::{Error, Moment, Session, SessionId, index::Key};
-use crate::{
-    faults::{Fault, Faults},
-    observed::{FileLock, LockMetrics, ObservedWait},
+pub use self::postgres::Database;
+use self::{
+    files::{Files, Identity},
+    postgres::Postgres,
 };
+use super::{
+    Error, Listing, Moment, Session, SessionId, SessionQuery, Status, TargetFile, WorkflowType,
+};
+use crate::observed::LockMetrics;
 
-/// The directory of sessions. The files are the truth; everything in memory is a copy.
-///
-/// Invariant: a file is replaced as a whole, by whoever holds its lock and knows its content.
-/// Everything here blocks the thread.
-#[derive(Debug)]
-pub(super) struct Store {
-    dir: PathBuf,
-    /// Lock files. There is a fixed number of them and they are never removed: a lock on a file
-    /// that others may remove or rename is no lock.
-    locks: PathBuf,
-    waits: ObservedWait,
-    faults: Faults,
+/// What a start is about: of each there is at most one unfinished session.
+pub(super) type Key = (WorkflowType, TargetFile);
+
+/// Where sessions are kept.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// A file each in this directory.
+    Files(PathBuf),
+    /// A row each in this database, which several servers share.
+    Postgres(Database),
 }
 
-/// A session, and the file that it was read from.
+/// Sessions by their ids.
+#[derive(Debug)]
+pub(super) enum Store {
+    Files(Files),
+    Postgres(Postgres),
+}
+
+/// A session, and the version that it was read as.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) session: Arc<Session>,
-    pub(super) identity: Identity,
+    pub(super) version: Version,
 }
 
-/// One of 256 classes of what can be started. Keys of one class have one lock file.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct StartStripe(u8);
+/// Tells a stored session from its predecessors and successors.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Version {
+    File(Identity),
+    Revision(i64),
+}
 
-impl StartStripe {
-    /// Returns the class of a key: the same in every process and every version.
-    pub(super) fn of((workflow, target): &Key) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(workflow.as_str());
-        hash.update([0]);
-        hash.update(target.as_str());
-        Self(hash.finalize()[0])
-    }
+/// The right to decide whether a session of some key is started, until dropped.
+pub(super) enum StartTurn {
+    Files(#[expect(dead_code, reason = "held until dropped")] files::StartTurn),
+    /// The database decides.
+    Postgres,
+}
+
+/// What a listing and a count go by beside their filters.
+#[derive(Clone, Debug)]
+pub(super) struct Age {
+    pub(super) now: Moment,
+    /// How long an unfinished session lives that nobody changes.
+    pub(super) ttl: Option<Duration>,
+}
+
+/// How many sessions there are.
+#[derive(Clone, Debug)]
+pub(super) struct Counts {
+    /// By how they stand now; every status is there.
+    pub(super) by_status: BTreeMap<&'static str, usize>,
+    /// By what they run.
+    pub(super) by_workflow: BTreeMap<String, usize>,
 }
 
 impl Store {
-    /// Creates `dir` if it is missing, and tries whether it can be written.
+    /// Opens the place, and makes it if it is missing; at most `most` sessions are kept there.
+    /// Blocks the thread, which for a database must be one that a runtime has for that.
     ///
     /// # Errors
     ///
-    /// [`Error::State`] if it cannot.
-    pub(super) fn open(dir: PathBuf, metrics: &LockMetrics) -> Result<Self, Error> {
-        let locks = dir.join(".lockstep");
-        let probed = fs::create_dir_all(&locks).and_then(|()| {
-            let probe = dir.join(format!(".probe-{}", SessionId::new()));
-            fs::write(&probe, b"")?;
-            fs::remove_file(&probe)?;
-            sync_directory(&dir)
-        });
-        if let Err(source) = probed {
-            return Err(Error::State { path: dir, source });
-        }
-        Ok(Self {
-            dir,
-            locks,
-            waits: ObservedWait::new("workflow.file", metrics),
-            faults: metrics.faults(),
-        })
-    }
-
-    /// Lists the sessions that there are files of.
-    pub(super) fn ids(&self) -> Result<Vec<SessionId>, Error> {
-        let unlisted = |source| Error::File {
-            action: "list",
-            path: self.dir.clone(),
-            source,
-        };
-        let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(unlisted)? {
-            let name = entry.map_err(unlisted)?.file_name();
-            let stem = name.to_str().and_then(|name| name.strip_suffix(".json"));
-            ids.extend(stem.and_then(|stem| SessionId::try_from(stem).ok()));
-        }
-        Ok(ids)
-    }
-
-    /// Lists the sessions that there are files of, and the files' identities.
-    pub(super) fn identities(&self) -> Result<Vec<(SessionId, Identity)>, Error> {
-        let mut path = self.dir.join("any");
-        let identified = |id: SessionId| {
-            path.set_file_name(file_name(id));
-            // A file that is gone by now, or cannot be asked about, is left out.
-            Some((id, Identity::of(&fs::metadata(&path).ok()?)))
-        };
-        Ok(self.ids()?.into_iter().filter_map(identified).collect())
-    }
-
-    /// Returns the identity of a session's file; none if there is no file.
-    pub(super) fn identity(&self, id: SessionId) -> Result<Option<Identity>, Error> {
-        let path = self.path(id);
-        match fs::metadata(&path) {
-            Ok(attributes) => Ok(Some(Identity::of(&attributes))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(failed("read", &path, source)),
+    /// [`Error::State`] or [`Error::Database`] if sessions cannot be kept there.
+    pub(super) fn open(state: State, most: usize, locks: &LockMetrics) -> Result<Self, Error> {
+        match state {
+            State::Files(dir) => Files::open(dir, most, locks).map(Self::Files),
+            State::Postgres(database) => {
+                let open = Postgres::open(&database, most, locks);
+                Handle::current().block_on(open).map(Self::Postgres)
+            }
         }
     }
 
-    /// Reads a session. A file that cannot be understood is renamed and kept.
+    /// Reads a session. One that cannot be understood is put aside and kept.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSession`] if there is no file, [`Error::Corrupt`] if it was renamed.
-    pub(super) fn load(&self, id: SessionId) -> Result<Stored, Error> {
-        let path = self.path(id);
-        let (bytes, identity) = self.bytes(id, &path)?;
-        match parse(id, &bytes) {
-            Ok(session) => Ok(Stored {
-                session: Arc::new(session),
-                identity,
-            }),
-            Err(_) => self.load_or_set_aside(id, &path),
+    /// [`Error::UnknownSession`] if there is none, [`Error::Corrupt`] if it was put aside.
+    pub(super) async fn load(&self, id: SessionId) -> Result<Stored, Error> {
+        match self {
+            Self::Files(files) => files.load(id).await,
+            Self::Postgres(rows) => rows.load(id).await,
         }
     }
 
-    /// Writes the file of a new session.
-    pub(super) fn create(&self, session: Session) -> Result<Stored, Error> {
-        // Nobody else knows the id yet, so nobody else holds its lock.
-        self.put(session)
+    /// Returns the version of a session; none if there is none.
+    pub(super) async fn version(&self, id: SessionId) -> Result<Option<Version>, Error> {
+        match self {
+            // Not on another thread: to ask for it takes longer than this takes.
+            Self::Files(files) => files.version(id),
+            Self::Postgres(rows) => rows.version(id).await,
+        }
     }
 
-    /// Writes `next` in the place of the file that is `expected`; none if the file is another by
+    /// Keeps a new session; none if somebody started another of its key meanwhile. `instead_of`
+    /// are those that are not taken up although they are unfinished.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManySessions`].
+    pub(super) async fn create(
+        &self,
+        _turn: &StartTurn,
+        session: Arc<Session>,
+        instead_of: &[Arc<Session>],
+    ) -> Result<Option<Stored>, Error> {
+        match self {
+            Self::Files(files) => files.create(session).await.map(Some),
+            Self::Postgres(rows) => rows.create(session, instead_of).await,
+        }
+    }
+
+    /// Keeps `next` in the place of the version that is `expected`; none if there is another by
     /// now, so that what the caller knows of it is old.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSession`] if there is no file any more.
-    pub(super) fn replace(
+    /// [`Error::UnknownSession`] if there is none any more.
+    pub(super) async fn save(
         &self,
-        expected: Identity,
-        next: Session,
+        expected: Version,
+        next: Arc<Session>,
     ) -> Result<Option<Stored>, Error> {
-        let _locked = self.lock_session(next.id)?;
-        match self.identity(next.id)? {
-            None => Err(Error::UnknownSession(next.id)),
-            Some(found) if found != expected && !self.faults.has(Fault::LostUpdate) => Ok(None),
-            Some(_) => self.put(next).map(Some),
+        match (self, expected) {
+            (Self::Files(files), Version::File(expected)) => files.save(expected, next).await,
+            (Self::Postgres(rows), Version::Revision(expected)) => rows.save(expected, next).await,
+            // A version of another store is never the one that is stored.
+            _ => Ok(None),
         }
     }
 
-    /// Removes the file of a session.
+    /// Removes a session.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownSession`] if there is none.
-    pub(super) fn remove(&self, id: SessionId) -> Result<(), Error> {
-        let _locked = self.lock_session(id)?;
-        let path = self.path(id);
-        match fs::remove_file(&path).and_then(|()| sync_directory(&self.dir)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::UnknownSession(id)),
-            other => other.map_err(|source| failed("remove", &path, source)),
+    pub(super) async fn remove(&self, id: SessionId) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.remove(id).await,
+            Self::Postgres(rows) => rows.remove(id).await,
         }
     }
 
-    /// Removes the file of a session if it still is the `expected` one, and says whether it was.
-    pub(super) fn remove_unchanged(
+    /// Removes a session if it still is the `expected` version, and says whether it was.
+    pub(super) async fn remove_unchanged(
         &self,
-        expected: Identity,
+        expected: Version,
         id: SessionId,
     ) -> Result<bool, Error> {
-        let _locked = self.lock_session(id)?;
-        if self.identity(id)? != Some(expected) {
-            return Ok(false);
-        }
-        let path = self.path(id);
-        fs::remove_file(&path)
-            .and_then(|()| sync_directory(&self.dir))
-            .map_err(|source| failed("remove", &path, source))?;
-        Ok(true)
-    }
-
-    /// Returns the directory.
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// Waits until no other process starts a session of a key in `stripe`.
-    pub(super) fn lock_start(&self, StartStripe(stripe): StartStripe) -> Result<FileLock, Error> {
-        self.lock(&format!("start-{stripe:02x}.lock"))
-    }
-
-    fn lock_session(&self, id: SessionId) -> Result<FileLock, Error> {
-        self.lock(&format!("session-{:02x}.lock", id.stripe()))
-    }
-
-    fn lock(&self, name: &str) -> Result<FileLock, Error> {
-        let path = self.locks.join(name);
-        FileLock::acquire(&path, &self.waits).map_err(|source| failed("lock", &path, source))
-    }
-
-    fn put(&self, session: Session) -> Result<Stored, Error> {
-        let path = self.path(session.id);
-        let aside = self.dir.join(format!(".{}.json.partial", session.id));
-        let written = write(&session, &path, &aside).and_then(|identity| {
-            sync_directory(&self.dir)?;
-            Ok(identity)
-        });
-        match written {
-            Ok(identity) => Ok(Stored {
-                session: Arc::new(session),
-                identity,
-            }),
-            Err(source) => Err(failed("write", &path, source)),
-        }
-    }
-
-    /// Reads again while nobody writes, and renames the file if it is still broken.
-    fn load_or_set_aside(&self, id: SessionId, path: &Path) -> Result<Stored, Error> {
-        let _locked = self.lock_session(id)?;
-        let (bytes, identity) = self.bytes(id, path)?;
-        let source = match parse(id, &bytes) {
-            Ok(session) => {
-                return Ok(Stored {
-                    session: Arc::new(session),
-                    identity,
-                });
+        match (self, expected) {
+            (Self::Files(files), Version::File(expected)) => {
+                files.remove_unchanged(expected, id).await
             }
-            Err(source) => source,
-        };
-        let now = Moment::now().instant().strftime("%Y%m%dT%H%M%S%.6f");
-        let kept_as = self.dir.join(format!("{id}.json.corrupt-{now}"));
-        fs::rename(path, &kept_as)
-            .and_then(|()| sync_directory(&self.dir))
-            .map_err(|source| failed("rename", path, source))?;
-        let error = Error::Corrupt {
-            id,
-            kept_as,
-            line: source.line(),
-            column: source.column(),
-            source: Arc::new(source),
-        };
-        warn!(
-            error = &error as &dyn std::error::Error,
-            "a broken session file was put aside"
-        );
-        Err(error)
+            (Self::Postgres(rows), Version::Revision(expected)) => {
+                rows.remove_unchanged(expected, id).await
+            }
+            _ => Ok(false),
+        }
     }
 
-    fn bytes(&self, id: SessionId, path: &Path) -> Result<(Vec<u8>, Identity), Error> {
-        read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::UnknownSession(id),
-            _ => failed("read", path, source),
-        })
+    /// Waits until nobody else starts a session of `key`, if the store cannot tell by itself that
+    /// somebody did.
+    pub(super) async fn start_turn(&self, key: &Key) -> Result<StartTurn, Error> {
+        match self {
+            Self::Files(files) => files.start_turn(key).await.map(StartTurn::Files),
+            Self::Postgres(_) => Ok(StartTurn::Postgres),
+        }
     }
 
-    fn path(&self, id: SessionId) -> PathBuf {
-        self.dir.join(file_name(id))
+    /// Returns the sessions of `key` that may be unfinished.
+    pub(super) async fn unfinished(
+        &self,
+        _turn: &StartTurn,
+        key: &Key,
+    ) -> Result<Vec<SessionId>, Error> {
+        match self {
+            Self::Files(files) => files.unfinished(key).await,
+            Self::Postgres(rows) => rows.unfinished(key).await,
+        }
+    }
+
+    /// Lists a page of the sessions, as [`super::Engine::sessions`] has it.
+    pub(super) async fn list(&self, query: &SessionQuery, age: &Age) -> Result<Listing, Error> {
+        match self {
+            Self::Files(files) => files.list(query, age).await,
+            Self::Postgres(rows) => rows.list(query, age).await,
+        }
+    }
+
+    /// Returns the ids of all sessions, those changed last first.
+    pub(super) async fn ids(&self) -> Result<Vec<SessionId>, Error> {
+        match self {
+            Self::Files(files) => files.ids().await,
+            Self::Postgres(rows) => rows.ids().await,
+        }
+    }
+
+    /// Counts the sessions.
+    pub(super) async fn count(&self, age: &Age) -> Result<Counts, Error> {
+        match self {
+            Self::Files(files) => files.count(age).await,
+            Self::Postgres(rows) => rows.count(age).await,
+        }
+    }
+
+    /// Returns sessions that are finished or expired, and were not changed for `retention`: the
+    /// oldest first, at most `most`.
+    pub(super) async fn too_old(
+        &self,
+        retention: Duration,
+        age: &Age,
+        most: usize,
+    ) -> Result<Vec<SessionId>, Error> {
+        match self {
+            Self::Files(files) => files.too_old(retention, age, most).await,
+            Self::Postgres(rows) => rows.too_old(retention, age, most).await,
+        }
+    }
+
+    /// Says where sessions are kept; a password in it is not repeated.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Files(files) => files.dir().display().to_string(),
+            Self::Postgres(rows) => rows.place().to_owned(),
+        }
     }
 }
 
-fn file_name(id: SessionId) -> String {
-    format!("{id}.json")
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            by_status: Status::ALL.map(|status| (status.as_str(), 0)).into(),
+            by_workflow: BTreeMap::new(),
+        }
+    }
 }
 
-fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
-    Error::File {
-        action,
-        path: path.to_owned(),
-        source,
+impl Counts {
+    fn add(&mut self, status: Status, workflow: &str, sessions: usize) {
+        *self.by_status.entry(status.as_str()).or_default() += sessions;
+        match self.by_workflow.get_mut(workflow) {
+            Some(count) => *count += sessions,
+            None => drop(self.by_workflow.insert(workflow.to_owned(), sessions)),
+        }
     }
+}
+
+impl Age {
+    /// Says whether a session that stands so, and was changed last then, is to be removed.
+    pub(super) fn is_beyond(
+        &self,
+        retention: Duration,
+        status: Status,
+        updated_at: &Moment,
+    ) -> bool {
+        let over = matches!(status, Status::Completed | Status::Expired);
+        over && self.now.is_later_by(retention, updated_at)
+    }
+}
+
+/// Parses the stored form of the session `id`.
+fn parse(id: SessionId, bytes: &[u8]) -> Result<Session, serde_json::Error> {
+    let session: Session = serde_json::from_slice(bytes)?;
+    if session.id != id {
+        let problem = format!("it is kept as another session than {}", session.id);
+        return Err(serde_json::Error::custom(problem));
+    }
+    Ok(session)
+}
+
+/// Stands for a key: the same in every process and every version.
+fn start_hash(workflow: &WorkflowType, target: &TargetFile) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(workflow.as_str());
+    hash.update([0]);
+    hash.update(target.as_str());
+    hash.finalize().into()
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Range,
     path::Path,
     process::Stdio,
     sync::{
@@ -19,10 +20,12 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
-use crate::harness::{Binary, Content};
+use crate::harness::{Binary, Content, Database};
 
 /// Processes that are killed.
 const KILLS: usize = 200;
+/// Rounds over a database, in each of which two are killed.
+const DATABASE_KILLS: usize = 40;
 /// Callers that change sessions of their own at the same time.
 const CALLERS: usize = 4;
 /// Phases of each session: enough that sessions of one process are met again by the next.
@@ -41,35 +44,65 @@ async fn nothing_acknowledged_is_lost_and_no_file_is_broken_by_kill_9() {
     for round in 0..KILLS {
         // Different in each round, the same in each run.
         let killed_after = 1 + (round * 7_919) % 23;
-        changes += run_until_killed(&content, state.path(), killed_after, &mut acknowledged).await;
+        let url = format!("file://{}", state.path().display());
+        let reached = &mut acknowledged;
+        changes += run_until_killed(&content, &url, 0..CALLERS, killed_after, reached).await;
 
-        let found = sessions(state.path());
-        for (id, revision) in &acknowledged {
-            let reached = found
-                .get(id)
-                .unwrap_or_else(|| panic!("round {round}: {id} is lost"));
-            assert!(
-                reached >= revision,
-                "round {round}: {id} is at {reached}, acknowledged was {revision}"
-            );
-        }
+        none_lost(round, &acknowledged, &sessions(state.path()));
     }
 
     assert!(changes >= KILLS, "{changes} changes in {KILLS} rounds");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_kill_9_of_one_of_two_servers_over_a_database() {
+    let (content, database) = (Content::new(), Database::new().await);
+    content.workflow("long_v1", PHASES);
+    let mut acknowledged = Acknowledged::new();
+
+    for round in 0..DATABASE_KILLS {
+        let killed_after = 1 + (round * 7_919) % 23;
+        // Each has sessions of its own; that two change one session is `store/attack.rs`'.
+        let mut by_other = Acknowledged::new();
+        let url = database.url();
+        let (one, other) = tokio::join!(
+            run_until_killed(&content, &url, 0..2, killed_after, &mut acknowledged),
+            run_until_killed(&content, &url, 2..4, 24 - killed_after, &mut by_other),
+        );
+        assert!(one + other > 0);
+        for (id, revision) in by_other {
+            let reached = acknowledged.entry(id).or_default();
+            *reached = revision.max(*reached);
+        }
+
+        let rows = database.texts("SELECT session::text FROM lockstep_sessions");
+        let found = rows.await.iter().map(|text| whole(text)).collect();
+        none_lost(round, &acknowledged, &found);
+    }
+}
+
+fn none_lost(round: usize, acknowledged: &Acknowledged, found: &Acknowledged) {
+    for (id, revision) in acknowledged {
+        let reached = found
+            .get(id)
+            .unwrap_or_else(|| panic!("round {round}: {id} is lost"));
+        assert!(
+            reached >= revision,
+            "round {round}: {id} is at {reached}, acknowledged was {revision}"
+        );
+    }
 }
 
 /// Runs a process, makes changes until `killed_after` are acknowledged, and kills it in the
 /// middle of others. Returns how many were acknowledged.
 async fn run_until_killed(
     content: &Content,
-    state: &Path,
+    state: &str,
+    callers: Range<usize>,
     killed_after: usize,
     acknowledged: &mut Acknowledged,
 ) -> usize {
-    let (content, state) = (
-        content.path().to_str().unwrap(),
-        format!("file://{}", state.display()),
-    );
+    let content = content.path().to_str().unwrap();
     let arguments = [
         "serve",
         "--transport",
@@ -77,7 +110,7 @@ async fn run_until_killed(
         "--content",
         content,
         "--state",
-        &state,
+        state,
     ];
     // One instance of the model is loaded faster than one for each core.
     let binary = Binary::new(&arguments).env("LOCKSTEP_SEARCH__WORKERS", "1");
@@ -89,7 +122,7 @@ async fn run_until_killed(
     let client: RunningService<RoleClient, ()> = ().serve(transport).await.unwrap();
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let (made, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-    let callers: Vec<_> = (0..CALLERS)
+    let callers: Vec<_> = callers
         .map(|caller| {
             let (peer, sender) = (client.peer().clone(), sender.clone());
             let (made, enough) = (Arc::clone(&made), Arc::clone(&enough));
@@ -209,17 +242,22 @@ fn sessions(state: &Path) -> Acknowledged {
     sessions
         .filter(|path| path.file_stem().unwrap().len() == 36)
         .map(|path| {
-            let text = fs::read(&path).unwrap();
-            let session: Value = serde_json::from_slice(&text)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let current = session["current_phase"].as_u64().unwrap();
-            let done: Vec<_> = (0..current).collect();
-            assert_eq!(session["completed_phases"], json!(done), "{session}");
-            let own = &session["lockstep"];
-            let revision = own["revision"].as_u64().unwrap();
-            // Each change is one event.
-            assert_eq!(own["record"]["history"]["count"], revision + 1, "{session}");
-            (session["session_id"].as_str().unwrap().to_owned(), revision)
+            let text = fs::read_to_string(&path).unwrap();
+            whole(&text)
         })
         .collect()
+}
+
+/// Holds a session against itself, and returns its id and its revision.
+fn whole(text: &str) -> (String, u64) {
+    let session: Value =
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let current = session["current_phase"].as_u64().unwrap();
+    let done: Vec<_> = (0..current).collect();
+    assert_eq!(session["completed_phases"], json!(done), "{session}");
+    let own = &session["lockstep"];
+    let revision = own["revision"].as_u64().unwrap();
+    // Each change is one event.
+    assert_eq!(own["record"]["history"]["count"], revision + 1, "{session}");
+    (session["session_id"].as_str().unwrap().to_owned(), revision)
 }

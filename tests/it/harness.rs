@@ -6,6 +6,7 @@ mod content;
 mod corpus;
 mod embedder;
 mod metrics;
+mod postgres;
 mod server;
 mod spans;
 
@@ -15,5 +16,6 @@ pub use content::Content;
 pub use corpus::corpus;
 pub use embedder::CountingEmbedder;
 pub use metrics::TestMetrics;
+pub use postgres::Database;
 pub use server::{Client, TestServer, tool_call};
 pub use spans::{Root, attribute, record, traced};

@@ -30,6 +30,7 @@ mod resources;
 mod schema;
 mod search_engine;
 mod sessions;
+mod store;
 mod telemetry;
 mod tools;
 mod traces;

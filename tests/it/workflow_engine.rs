@@ -4,7 +4,7 @@ mod ages;
 mod compatibility;
 mod content;
 mod corpus;
-mod fixture;
+pub mod fixture;
 mod gates;
 mod live_edits;
 mod machine;

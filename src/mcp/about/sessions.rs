@@ -41,7 +41,7 @@ impl SessionsView {
             paused_sessions: paused,
             error_sessions: failed,
             expired_sessions: statistics.of(Status::Expired),
-            state_directory: statistics.state.display().to_string(),
+            state_directory: statistics.state.clone(),
             cleanup_days: statistics
                 .retention
                 .map(|kept| kept.as_secs_f64() / DAY_SECS),

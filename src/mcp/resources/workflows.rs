@@ -80,7 +80,7 @@ pub(super) async fn read(
     let workflow = address.workflow.clone();
     match (address.phase, address.task) {
         (None, _) => match engine.definition(workflow).await {
-            Ok(definition) => as_json(uri, &definition.metadata),
+            Ok(definition) => as_json(uri, &*definition.metadata),
             Err(error) => Err(of_engine(uri, &error)),
         },
         (Some(phase), None) => match engine.installed_phase(workflow, phase).await {

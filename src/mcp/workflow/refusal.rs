@@ -159,10 +159,13 @@ fn remediation(error: &Error) -> Option<String> {
             "the operator can mend the file and rename it back; to go on without it, call start"
                 .into()
         }
-        Error::Contended(_) => "call again".into(),
-        Error::State { .. } | Error::File { .. } | Error::Panicked(_) | Error::Task(_) => {
-            return None;
-        }
+        Error::Contended(_) | Error::ContendedStart => "call again".into(),
+        Error::State { .. }
+        | Error::File { .. }
+        | Error::Database { .. }
+        | Error::NewerSchema { .. }
+        | Error::Panicked(_)
+        | Error::Task(_) => return None,
     })
 }
 

@@ -8,7 +8,7 @@ use super::{Finding, gate, metadata::Metadata, rule};
 use crate::workflow::{
     Definition, Fault, Phase, TaskEntry,
     content::{Content, workflow_file},
-    definition::Number,
+    definition::{DYNAMIC_GATE, Number},
 };
 
 /// Names what is missing, and what is never reached.
@@ -191,6 +191,13 @@ fn check_templates(
             }
             Err(fault) => findings.push(Finding::new(&rule::FILE_UNREADABLE, fault)),
         }
+    }
+    let path = workflow_file(&definition.workflow, DYNAMIC_GATE);
+    match content.read(&path) {
+        Ok(Some(yaml)) => findings.extend(gate::check(&path, &yaml)),
+        // The source may say what it asks for.
+        Ok(None) => {}
+        Err(fault) => findings.push(Finding::new(&rule::FILE_UNREADABLE, fault)),
     }
     findings
 }

@@ -11,6 +11,9 @@ use crate::workflow::{
     source::{SourceError, Sources, template},
 };
 
+/// The gate of all phases that come from a plan, below the workflow's directory.
+pub(in crate::workflow) const DYNAMIC_GATE: &str = "phases/dynamic/gate-definition.yaml";
+
 impl Definition {
     /// Reads the workflow of `session`, as the session has it: with the plan that was fixed for
     /// it. One that has none, as sessions of the Python server have none, gets what its options
@@ -251,10 +254,10 @@ impl Definition {
     fn template(&self, kind: &str) -> PathBuf {
         let config = self.dynamic.clone().unwrap_or_default();
         let path = match kind {
-            "phase" => config.templates.phase,
-            _ => config.templates.task,
+            "phase" => &config.templates.phase,
+            _ => &config.templates.task,
         };
-        workflow_file(&self.workflow, &path)
+        workflow_file(&self.workflow, path)
     }
 
     /// Reads the gate of a planned phase that has no file of its own: that of all planned
@@ -263,18 +266,18 @@ impl Definition {
         &self,
         content: &Content,
         planned: &PlannedPhase,
-    ) -> Result<Gate, Fault> {
-        let path = workflow_file(&self.workflow, "phases/dynamic/gate-definition.yaml");
-        if let Some(text) = content.read(&path)? {
-            return Gate::parse(&path, &text);
+    ) -> Result<Arc<Gate>, Fault> {
+        let path = workflow_file(&self.workflow, DYNAMIC_GATE);
+        if let Some(gate) = content.parsed(&path, |text| Gate::parse(&path, text))? {
+            return Ok(gate);
         }
         let Some(fixed) = self.fixed.as_ref().filter(|_| !planned.evidence.is_empty()) else {
-            return Ok(Gate::permissive());
+            return Ok(Arc::new(Gate::permissive()));
         };
         // In the form of a gate file, so that there is one way to make a gate. JSON is YAML.
         let fields: Map<_, _> = planned.evidence.iter().map(schema_entry).collect();
         let file = serde_json::json!({ "checkpoint": {}, "evidence_schema": fields });
-        Gate::parse(fixed.file.as_path(), &file.to_string())
+        Gate::parse(fixed.file.as_path(), &file.to_string()).map(Arc::new)
     }
 }
 

@@ -1,23 +1,38 @@
 //! The fields of `metadata.json` that the engine goes by. All others are kept, not read.
 
+use std::{path::Path, sync::Arc};
+
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use super::number::{Number, Total, Whole};
-use crate::workflow::{Phase, source::Parser};
+use crate::workflow::{Fault, Phase, WorkflowType, source::Parser};
 
 /// The most phases of a workflow: a larger number is a slip.
 const MAX_PHASES: u32 = 1_000;
 
-/// `metadata.json`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Metadata {
+/// `metadata.json`, read once for as long as the file is the same.
+#[derive(Debug)]
+pub(super) struct Installed {
+    total_phases: Total,
+    dynamic_phases: bool,
+    start_phase: Option<Whole>,
+    /// How dynamic phases come about; none if there are no such phases.
+    pub(super) dynamic: Option<Arc<DynamicConfig>>,
+    pub(super) phases: Arc<[PhaseEntry]>,
+    /// The whole file.
+    pub(super) whole: Arc<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
     total_phases: Total,
     #[serde(default)]
     dynamic_phases: bool,
     start_phase: Option<Whole>,
     dynamic_config: Option<DynamicConfig>,
     #[serde(default)]
-    pub(super) phases: Vec<PhaseEntry>,
+    phases: Vec<PhaseEntry>,
 }
 
 /// How the phases of a dynamic workflow come about: `dynamic_config`.
@@ -91,11 +106,30 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     Whole::deserialize(deserializer).map(|Whole(number)| number)
 }
 
-impl Metadata {
-    /// Says how dynamic phases come about; none if there are no such phases.
-    pub(super) fn dynamic(&self) -> Option<DynamicConfig> {
-        let dynamic = self.dynamic_phases || self.total_phases == Total::Dynamic;
-        dynamic.then(|| self.dynamic_config.clone().unwrap_or_default())
+impl Installed {
+    /// Parses the text of `path`, the metadata of `workflow`.
+    ///
+    /// # Errors
+    ///
+    /// Names file, line and what is expected.
+    pub(super) fn parse(workflow: &WorkflowType, path: &Path, text: &str) -> Result<Self, Fault> {
+        let at = |error: serde_json::Error| {
+            Fault::new(path, format!("column {}: {error}", error.column()))
+                .at_line(error.line() as u64)
+        };
+        let parsed: Metadata = serde_json::from_str(text).map_err(at)?;
+        let mut whole: Map<String, Value> = serde_json::from_str(text).map_err(at)?;
+        // What `start` takes: the file may name another.
+        whole.insert("workflow_type".into(), workflow.as_str().into());
+        let dynamic = parsed.dynamic_phases || parsed.total_phases == Total::Dynamic;
+        Ok(Self {
+            total_phases: parsed.total_phases,
+            dynamic_phases: parsed.dynamic_phases,
+            start_phase: parsed.start_phase,
+            dynamic: dynamic.then(|| Arc::new(parsed.dynamic_config.unwrap_or_default())),
+            phases: parsed.phases.into(),
+            whole: Arc::new(whole),
+        })
     }
 
     /// Returns the first phase, and the last and how many there are unless the phases are dynamic.

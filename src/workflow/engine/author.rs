@@ -4,9 +4,9 @@ use std::path::Path;
 
 use tracing::instrument;
 
-use super::{Engine, blocking};
+use super::Engine;
 use crate::workflow::{
-    Error, Finding, Scaffolded, WorkflowType,
+    Error, Finding, Scaffolded, WorkflowType, blocking,
     check::{check_definition, check_workflow},
     scaffold,
 };

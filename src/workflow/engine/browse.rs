@@ -1,12 +1,10 @@
 //! Reading installed workflows without a session.
 
-use std::cmp::Reverse;
-
 use tracing::instrument;
 
-use super::{Engine, blocking};
+use super::Engine;
 use crate::workflow::{
-    Definition, Error, Phase, PhaseContent, SessionId, TaskContent, WorkflowType, content::Content,
+    Definition, Error, Phase, PhaseContent, TaskContent, WorkflowType, blocking, content::Content,
 };
 
 impl Engine {
@@ -54,25 +52,6 @@ impl Engine {
         let content = self.content.clone();
         let read = move || installed(&content, &workflow, phase)?.task(&content, phase, number);
         blocking(read).await
-    }
-
-    /// Returns the ids of all sessions, those changed last first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if the directory cannot be listed.
-    #[instrument(name = "workflow.session_ids", skip_all)]
-    pub async fn session_ids(&self) -> Result<Vec<SessionId>, Error> {
-        self.notice_new().await?;
-        let mut sessions: Vec<_> = {
-            let index = self.index.lock().await;
-            let summaries = index.summaries();
-            let changed =
-                summaries.map(|summary| (Reverse(summary.updated_at.instant()), summary.id));
-            changed.collect()
-        };
-        sessions.sort_unstable();
-        Ok(sessions.into_iter().map(|(_, id)| id).collect())
     }
 }
 

@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use tracing::instrument;
 
-use super::{Engine, blocking};
+use super::{Engine, MAX_TRIES};
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
-    Session, SessionId, Touch, gate::Verdict,
+    Session, SessionId, Touch, blocking, gate::Verdict,
 };
-
-/// How often a change is judged again because another process was faster. Each time somebody
-/// else's change went through, so this many in a row is no accident.
-const MAX_TRIES: usize = 100;
 
 /// What a caller says when a phase is done.
 #[derive(Clone, Debug)]
@@ -34,6 +30,18 @@ pub struct Completed {
     pub open: Option<Result<PhaseContent, Error>>,
     /// How the session's source changed since its plan was fixed.
     pub drift: Option<Drift>,
+}
+
+/// A session that was changed.
+pub(super) struct Changed {
+    /// The session before the change.
+    pub(super) before: Arc<Session>,
+    /// The session after the change.
+    pub(super) session: Arc<Session>,
+    /// The phase that is open now, or why it cannot be read; none if all are completed.
+    pub(super) open: Option<Result<PhaseContent, Error>>,
+    /// How the session's source changed since its plan was fixed.
+    pub(super) drift: Option<Drift>,
 }
 
 impl Engine {
@@ -86,11 +94,12 @@ impl Engine {
         let complete = |session: &Session, touch: &Touch| {
             session.complete(phase, &definition, evidence.fields(), &verdict, touch)
         };
-        let (_, session) = self.change(id, &by, complete).await?;
-        let (open, drift) = match self.open_content(&session).await {
-            Ok(read) => read,
-            Err(error) => (Some(Err(error)), None),
-        };
+        let Changed {
+            session,
+            open,
+            drift,
+            ..
+        } = self.change(id, &by, complete).await?;
         Ok(Completed {
             session,
             verdict,
@@ -99,25 +108,30 @@ impl Engine {
         })
     }
 
-    /// Changes a session in its turn, and returns it as it was and as it is. Another process that
-    /// is faster has `judge` asked again.
+    /// Changes a session in its turn. Another process that is faster has `judge` asked again.
+    /// What is open after the change is read while it is written: the disk is what takes time.
     pub(super) async fn change(
         &self,
         id: SessionId,
         by: &Caller,
         judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
-    ) -> Result<(Arc<Session>, Arc<Session>), Arc<Error>> {
+    ) -> Result<Changed, Arc<Error>> {
         let turn = self.turns.turn(id).await;
         for _ in 0..MAX_TRIES {
             let current = self.current(&turn).await?;
-            let next = judge(&current.session, &self.touch(by))?;
-            let store = Arc::clone(&self.store);
-            let replaced = blocking(move || store.replace(current.identity, next)).await?;
-            if let Some(stored) = replaced {
-                self.index.lock().await.put(&stored);
-                let session = Arc::clone(&stored.session);
+            let next = Arc::new(judge(&current.session, &self.touch(by))?);
+            let saved = self.store.save(current.version, Arc::clone(&next));
+            let (saved, open) = tokio::join!(saved, self.open_content(&next));
+            if let Some(stored) = saved? {
                 self.sessions.insert(id, stored).await;
-                return Ok((current.session, session));
+                // The change is made, whatever can be read after it.
+                let (open, drift) = open.unwrap_or_else(|error| (Some(Err(error)), None));
+                return Ok(Changed {
+                    before: current.session,
+                    session: next,
+                    open,
+                    drift,
+                });
             }
         }
         Err(Arc::new(Error::Contended(id)))

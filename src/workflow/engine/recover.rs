@@ -51,8 +51,7 @@ impl Engine {
             let pause = |session: &Session, touch: &Touch| {
                 session.pause(checkpoint_note.clone(), reason.clone(), touch)
             };
-            let (_, session) = engine.change(id, &by, pause).await?;
-            Ok(session)
+            Ok(engine.change(id, &by, pause).await?.session)
         };
         self.detached(pause).await
     }
@@ -118,9 +117,10 @@ impl Engine {
             let seen = engine.session(id).await?;
             let key = (seen.workflow.clone(), seen.target.clone());
             // A start on this target, here or in another process, comes before or after.
-            let turn = engine.start_turn(&key).await?;
+            let turn = engine.store.start_turn(&key).await?;
             let unfinished = engine.unfinished(&turn, &key).await?;
             let other = unfinished
+                .newest
                 .map(|session| session.id)
                 .filter(|other| *other != id);
             let roll_back = |session: &Session, touch: &Touch| match other {
@@ -158,17 +158,12 @@ impl Engine {
         by: &Caller,
         change: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Recovered, Arc<Error>> {
-        let (before, session) = self.change(id, by, change).await?;
-        let (open, drift) = match self.open_content(&session).await {
-            Ok(read) => read,
-            // The change is made, whatever can be read after it.
-            Err(error) => (Some(Err(error)), None),
-        };
+        let changed = self.change(id, by, change).await?;
         Ok(Recovered {
-            before,
-            session,
-            open,
-            drift,
+            before: changed.before,
+            session: changed.session,
+            open: changed.open,
+            drift: changed.drift,
         })
     }
 

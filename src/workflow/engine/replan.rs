@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
-use super::{Engine, blocking};
+use super::{Engine, complete::Changed};
 use crate::workflow::{
     Action, Caller, Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session,
-    SessionId, Touch,
+    SessionId, Touch, blocking,
 };
 
 /// A session that follows a new plan.
@@ -74,10 +74,9 @@ impl Engine {
             let definition = definition.clone().planned(Arc::new(next));
             session.replan(&definition, &options, touch)
         };
-        let (_, session) = self.change(id, &by, judge).await?;
+        let Changed { session, open, .. } = self.change(id, &by, judge).await?;
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());
         let changed = plan(&seen) != plan(&session);
-        let (open, _) = self.open_content(&session).await?;
         Ok(Replanned {
             session,
             changed,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
-use super::{Engine, blocking};
-use crate::observed::{FileLock, Turn};
+use super::{Engine, MAX_TRIES};
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Moment, Outcome, PhaseContent, Session, SessionId,
-    TargetFile, Touch, WorkflowType, content::Content, gate::check_size, index::Key,
-    store::StartStripe,
+    TargetFile, Touch, WorkflowType, blocking,
+    content::Content,
+    gate::check_size,
+    store::{Key, StartTurn},
 };
 
 /// The largest options in bytes as JSON: they are a few paths and switches, and are read with
@@ -32,11 +33,14 @@ pub struct Started {
     pub drift: Option<Drift>,
 }
 
-/// The right to decide whether a session of some key is started.
-pub(super) struct StartTurn {
-    // Before the turn: whoever is next in this process finds the file free.
-    _others: FileLock,
-    _turn: Turn<StartStripe>,
+/// What is unfinished of a key.
+#[derive(Default)]
+pub(super) struct Unfinished {
+    /// The session that is taken up; of several, which only others can have made, the one that was
+    /// changed last.
+    pub(super) newest: Option<Arc<Session>>,
+    /// Those that are not taken up, as they are expired.
+    left: Vec<Arc<Session>>,
 }
 
 impl Engine {
@@ -76,63 +80,39 @@ impl Engine {
         options: Map<String, Value>,
         by: Caller,
     ) -> Result<Started, Arc<Error>> {
-        let (content, name) = (self.content.clone(), key.0.clone());
-        let definition = blocking(move || Definition::read(&content, &name)).await?;
-        let (session, resumed) = {
-            let turn = self.start_turn(&key).await?;
-            match self.unfinished(&turn, &key).await? {
-                Some(session) => (session, true),
-                None => {
-                    let touch = self.touch(&by);
-                    let created = self.create(&turn, key, definition, options, &touch);
-                    (created.await?, false)
-                }
+        for _ in 0..MAX_TRIES {
+            let (content, name) = (self.content.clone(), key.0.clone());
+            let definition = blocking(move || Definition::read(&content, &name));
+            let (definition, turn) = tokio::join!(definition, self.store.start_turn(&key));
+            let (definition, turn) = (definition?, turn?);
+            let Unfinished { newest, left } = self.unfinished(&turn, &key).await?;
+            if let Some(session) = newest {
+                drop(turn);
+                let read = self.read_first(&session).await?;
+                return Ok(read.started(session, true));
             }
-        };
-        let phase = session.current;
-        let read = move |definition: &Definition, content: &Content, session: &Session| {
-            Ok((
-                definition.clone(),
-                definition.phase_of(session, content, phase),
-            ))
-        };
-        let ((definition, phase), drift) = self.read(&session, read).await?;
-        Ok(Started {
-            session,
-            resumed,
-            definition,
-            phase,
-            drift,
-        })
+            let touch = self.touch(&by);
+            let session = self.new_session(&key, definition, &options, &touch).await?;
+            let created = self.store.create(&turn, Arc::clone(&session), &left);
+            // The disk is what takes time.
+            let (created, read) = tokio::join!(created, self.read_first(&session));
+            if let Some(stored) = created? {
+                return Ok(read?.started(stored.session, false));
+            }
+        }
+        Err(Arc::new(Error::ContendedStart))
     }
 
-    /// Waits until nobody else, here or in another process, starts a session of `key`.
-    pub(super) async fn start_turn(&self, key: &Key) -> Result<StartTurn, Error> {
-        let turn = self.starts.turn(StartStripe::of(key)).await;
-        let (store, stripe) = (Arc::clone(&self.store), *turn.key());
-        let others = blocking(move || store.lock_start(stripe)).await?;
-        Ok(StartTurn {
-            _others: others,
-            _turn: turn,
-        })
-    }
-
-    /// Returns the unfinished session of `key` that is not expired; of several, which only others
-    /// can have made, the one changed last. A session that is read or changed takes its own turn
-    /// within the start's: always in this order.
+    /// Returns the sessions of `key` that are not complete. A session that is read or changed
+    /// takes its own turn within the start's: always in this order.
     pub(super) async fn unfinished(
         &self,
-        _turn: &StartTurn,
+        turn: &StartTurn,
         key: &Key,
-    ) -> Result<Option<Arc<Session>>, Arc<Error>> {
-        self.notice_new().await?;
-        let candidates = self.index.lock().await.sessions_of(key);
-        let mut newest: Option<Arc<Session>> = None;
+    ) -> Result<Unfinished, Arc<Error>> {
+        let mut unfinished = Unfinished::default();
         let now = Moment::now();
-        for (id, complete) in candidates {
-            if complete.is_some() && self.store.identity(id)? == complete {
-                continue;
-            }
+        for id in self.store.unfinished(turn, key).await? {
             let session = match self.session(id).await {
                 Ok(session) => session,
                 Err(error) => match &*error {
@@ -141,44 +121,78 @@ impl Engine {
                     _ => return Err(error),
                 },
             };
+            if self.status_at(&session, &now).outcome(Action::Start) != Outcome::Stays {
+                unfinished.left.push(session);
+                continue;
+            }
             let changed = |session: &Arc<Session>| session.updated_at.instant();
-            let newer = newest
+            let newest = &mut unfinished.newest;
+            if newest
                 .as_ref()
-                .is_none_or(|newest| changed(newest) < changed(&session));
-            let taken_up = self.status_at(&session, &now).outcome(Action::Start);
-            if taken_up == Outcome::Stays && newer {
-                newest = Some(session);
+                .is_none_or(|newest| changed(newest) < changed(&session))
+            {
+                *newest = Some(session);
             }
         }
-        Ok(newest)
+        Ok(unfinished)
     }
 
-    async fn create(
+    /// Makes a session that is kept nowhere yet.
+    async fn new_session(
         &self,
-        _turn: &StartTurn,
-        (_, target): Key,
-        definition: Definition,
-        options: Map<String, Value>,
+        (_, target): &Key,
+        mut definition: Definition,
+        options: &Map<String, Value>,
         touch: &Touch,
     ) -> Result<Arc<Session>, Error> {
-        let (content, sources) = (self.content.clone(), self.sources.clone());
-        let fix = move || {
-            if definition.dynamic.is_none() {
-                return Ok((definition, options));
-            }
-            let fixed = definition.fix(&sources, &options)?;
-            definition.check_templates(&content)?;
-            Ok((definition.planned(Arc::new(fixed)), options))
-        };
-        let (definition, options) = blocking(fix).await?;
-        self.index.lock().await.reserve(self.max_sessions)?;
+        if definition.dynamic.is_some() {
+            let (content, sources) = (self.content.clone(), self.sources.clone());
+            let options = options.clone();
+            definition = blocking(move || {
+                let fixed = definition.fix(&sources, &options)?;
+                definition.check_templates(&content)?;
+                Ok(definition.planned(Arc::new(fixed)))
+            })
+            .await?;
+        }
+        let (target, options) = (target.clone(), options.clone());
         let session = Session::start(SessionId::new(), &definition, target, options, touch);
-        let store = Arc::clone(&self.store);
-        let created = blocking(move || store.create(session)).await;
-        let mut index = self.index.lock().await;
-        index.release();
-        let stored = created?;
-        index.put(&stored);
-        Ok(stored.session)
+        Ok(Arc::new(session))
+    }
+
+    /// Reads what whoever starts `session` is told beside it.
+    async fn read_first(&self, session: &Arc<Session>) -> Result<First, Error> {
+        let phase = session.current;
+        let read = move |definition: &Definition, content: &Content, session: &Session| {
+            Ok((
+                definition.clone(),
+                definition.phase_of(session, content, phase),
+            ))
+        };
+        let ((definition, phase), drift) = self.read(session, read).await?;
+        Ok(First {
+            definition,
+            phase,
+            drift,
+        })
+    }
+}
+
+/// What whoever starts a session is told beside it.
+struct First {
+    definition: Definition,
+    phase: Result<PhaseContent, Error>,
+    drift: Option<Drift>,
+}
+
+impl First {
+    fn started(self, session: Arc<Session>, resumed: bool) -> Started {
+        Started {
+            session,
+            resumed,
+            definition: self.definition,
+            phase: self.phase,
+            drift: self.drift,
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, instrument, warn};
 
-use super::{Engine, blocking};
-use crate::workflow::{Error, Moment, Session, SessionId, Status};
+use super::Engine;
+use crate::workflow::{Error, Session, SessionId};
 
 /// Time between two sweeps. Retention is counted in days; a minute late harms nobody.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -34,8 +34,15 @@ impl Engine {
     #[instrument(name = "workflow.sweep", skip_all)]
     pub async fn sweep(&self) -> Result<usize, Arc<Error>> {
         let mut removed = 0;
-        for id in self.too_old().await? {
-            removed += usize::from(self.remove_if_too_old(id).await?);
+        let Some(retention) = self.retention else {
+            return Ok(removed);
+        };
+        for id in self
+            .store
+            .too_old(retention, &self.age(), MAX_SWEPT)
+            .await?
+        {
+            removed += usize::from(self.remove_if_too_old(id, retention).await?);
         }
         if removed > 0 {
             self.swept.fetch_add(removed as u64, Relaxed);
@@ -49,24 +56,12 @@ impl Engine {
         self.swept.load(Relaxed)
     }
 
-    async fn too_old(&self) -> Result<Vec<SessionId>, Error> {
-        self.notice_changes().await?;
-        let now = Moment::now();
-        let index = self.index.lock().await;
-        let mut old: Vec<_> = index
-            .summaries()
-            .filter(|summary| {
-                let status = summary.status_at(&now, self.session_ttl);
-                self.is_too_old(status, &summary.updated_at, &now)
-            })
-            .map(|summary| (summary.updated_at.instant(), summary.id))
-            .collect();
-        old.sort_unstable();
-        Ok(old.into_iter().take(MAX_SWEPT).map(|(_, id)| id).collect())
-    }
-
     /// Removes a session in its turn, if it is too old still, and its file the one that was read.
-    async fn remove_if_too_old(&self, id: SessionId) -> Result<bool, Arc<Error>> {
+    async fn remove_if_too_old(
+        &self,
+        id: SessionId,
+        retention: Duration,
+    ) -> Result<bool, Arc<Error>> {
         let turn = self.turns.turn(id).await;
         let current = match self.current(&turn).await {
             Ok(current) => current,
@@ -77,25 +72,16 @@ impl Engine {
             },
         };
         let session: &Session = &current.session;
-        let now = Moment::now();
-        let status = self.status_at(session, &now);
-        if !self.is_too_old(status, &session.updated_at, &now) {
+        let age = self.age();
+        let status = self.status_at(session, &age.now);
+        if !age.is_beyond(retention, status, &session.updated_at) {
             return Ok(false);
         }
-        let store = Arc::clone(&self.store);
-        let removed = blocking(move || store.remove_unchanged(current.identity, id)).await?;
+        let removed = self.store.remove_unchanged(current.version, id).await?;
         if removed {
             self.sessions.remove(&id).await;
-            self.index.lock().await.remove(id);
         }
         Ok(removed)
-    }
-
-    fn is_too_old(&self, status: Status, updated_at: &Moment, now: &Moment) -> bool {
-        let over = matches!(status, Status::Completed | Status::Expired);
-        over && self
-            .retention
-            .is_some_and(|retention| now.is_later_by(retention, updated_at))
     }
 }
 

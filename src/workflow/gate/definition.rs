@@ -1,9 +1,10 @@
 //! `gate-definition.yaml`.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::{
     Field, builtin,
+    expression::Compiled,
     file::{CrossFieldRule, GateFile},
 };
 use crate::workflow::Fault;
@@ -26,6 +27,8 @@ pub struct Gate {
     pub rules: Vec<CrossFieldRule>,
     /// Whether there is a file. Without one everything passes.
     pub from_file: bool,
+    /// The expressions, once they were needed.
+    pub(super) compiled: Arc<Compiled>,
 }
 
 impl Gate {
@@ -38,6 +41,7 @@ impl Gate {
             validators: Vec::new(),
             rules: Vec::new(),
             from_file: true,
+            compiled: Arc::default(),
         }
     }
 
@@ -63,6 +67,17 @@ impl Gate {
         }
     }
 
+    /// Returns the sources of all expressions that a judgement may evaluate.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().map(|rule| rule.rule.as_str());
+        let mut named = Vec::new();
+        self.fields
+            .iter()
+            .for_each(|field| field.validators(&mut named));
+        let validators = named.into_iter().filter_map(|name| self.validator(name));
+        rules.chain(validators)
+    }
+
     /// Parses the text of `path`.
     ///
     /// # Errors
@@ -86,6 +101,7 @@ impl Gate {
             validators: file.validators.0,
             rules: file.cross_field_validation,
             from_file: true,
+            compiled: Arc::default(),
         })
     }
 }

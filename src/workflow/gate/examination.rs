@@ -182,7 +182,10 @@ impl<'a> Examination<'a> {
         match rulebook.satisfies(source, field, value) {
             Ok(true) => {}
             Ok(false) => {
-                let must = format!("satisfy '{name}' (`{}`)", excerpt::shorten(source));
+                let must = match rulebook.is_own(name) {
+                    true => format!("satisfy '{name}' (`{}`)", excerpt::shorten(source)),
+                    false => satisfy_builtin(name, field),
+                };
                 self.breach(&must, excerpt::of_value(value));
             }
             Err(why) => self.undecided(&format!("its validator '{name}': {why}")),
@@ -301,6 +304,16 @@ impl Field {
         examination.value(self, value);
         let problem = examination.found.problems.first.into_iter().next()?;
         Some(format!("it {}, got: {}", problem.expected, problem.got))
+    }
+}
+
+/// Names a built-in validator and what it was told: its expression is ours, not the author's.
+fn satisfy_builtin(name: &str, field: &Field) -> String {
+    let told = field.validator_params.iter();
+    let told = told.map(|(param, value)| format!("{param}: {}", excerpt::of_value(value)));
+    match told.collect::<Vec<_>>().join(", ") {
+        params if params.is_empty() => format!("satisfy '{name}'"),
+        params => format!("satisfy '{name}' ({params})"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! reads its variables, and nothing else.
 
 mod compile;
+mod compiled;
 mod fuel;
 mod functions;
 mod mentions;
@@ -18,6 +19,7 @@ use std::thread;
 pub(in crate::workflow) use self::{compile::Expression, python::translate};
 pub(super) use self::{
     compile::{Failure, Uncompiled},
+    compiled::Compiled,
     fuel::Fuel,
     scope::{Scope, bind, bind_object},
 };

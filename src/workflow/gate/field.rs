@@ -104,6 +104,13 @@ impl Field {
         self.validator.is_some() || inner.any(Self::has_expressions)
     }
 
+    /// Adds the names of the validators of the field and of those inside it.
+    pub(super) fn validators<'a>(&'a self, names: &mut Vec<&'a str>) {
+        names.extend(self.validator.as_deref());
+        let inner = self.properties.iter().chain(self.items.as_deref());
+        inner.for_each(|field| field.validators(names));
+    }
+
     /// Counts the field and those inside it.
     pub(super) fn count(&self) -> usize {
         let inner = self.properties.iter().chain(self.items.as_deref());

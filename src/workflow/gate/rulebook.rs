@@ -1,12 +1,10 @@
 //! The expressions of a gate, evaluated for one judgement.
 
-use std::{collections::HashMap, rc::Rc};
-
 use serde_json::{Map, Value, json};
 
 use super::{
     CrossFieldRule, Field, Gate, Occasion,
-    expression::{Expression, Failure, Fuel, Scope, Uncompiled, bind, bind_object},
+    expression::{Expression, Failure, Fuel, Scope, bind, bind_object},
 };
 
 /// Units of fuel for one evaluation: 50 ms at worst on a slow core. A loop over 10,000 fields takes
@@ -21,7 +19,6 @@ pub(super) struct Rulebook<'a> {
     gate: &'a Gate,
     evidence: &'a Map<String, Value>,
     session: Value,
-    compiled: HashMap<&'a str, Rc<Result<Expression, Uncompiled>>>,
     left: u64,
 }
 
@@ -36,7 +33,6 @@ impl<'a> Rulebook<'a> {
                 "phase": on.phase.0,
                 "completed_phases": on.completed.iter().map(|phase| phase.0).collect::<Vec<_>>(),
             }),
-            compiled: HashMap::new(),
             left: UNITS,
         }
     }
@@ -44,6 +40,11 @@ impl<'a> Rulebook<'a> {
     /// Returns the expression that `name` stands for: the gate's own, or a built-in one.
     pub(super) fn validator(&self, name: &str) -> Option<&'a str> {
         self.gate.validator(name)
+    }
+
+    /// Says whether `name` is a validator of the gate's own.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.gate.validators.iter().any(|(own, _)| own == name)
     }
 
     /// Says whether a field's value satisfies its validator, whose expression is `source`.
@@ -57,8 +58,7 @@ impl<'a> Rulebook<'a> {
         field: &'a Field,
         value: &'a Value,
     ) -> Result<bool, String> {
-        let expression = self.expression(source);
-        let expression = (*expression).as_ref().map_err(ToString::to_string)?;
+        let expression = self.expression(source)?;
         let holds = self.evaluate(expression, Some((field, value)));
         holds.map_err(|failure| failure.to_string())
     }
@@ -74,8 +74,7 @@ impl<'a> Rulebook<'a> {
         rule: &'a CrossFieldRule,
         unsound: impl Fn(&str) -> bool,
     ) -> Result<Option<bool>, String> {
-        let expression = self.expression(&rule.rule);
-        let expression = (*expression).as_ref().map_err(ToString::to_string)?;
+        let expression = self.expression(&rule.rule)?;
         if expression
             .mentions
             .fields
@@ -89,8 +88,8 @@ impl<'a> Rulebook<'a> {
     }
 
     /// Returns what a rule reads of the evidence.
-    pub(super) fn read_by(&mut self, rule: &'a CrossFieldRule) -> Vec<(&'a str, &'a Value)> {
-        match &*self.expression(&rule.rule) {
+    pub(super) fn read_by(&self, rule: &'a CrossFieldRule) -> Vec<(&'a str, &'a Value)> {
+        match self.expression(&rule.rule) {
             Ok(expression) => {
                 let fields = expression.mentions.fields.iter();
                 let found = fields.filter_map(|field| self.evidence.get_key_value(field));
@@ -102,10 +101,11 @@ impl<'a> Rulebook<'a> {
         }
     }
 
-    /// Compiles each source once.
-    fn expression(&mut self, source: &'a str) -> Rc<Result<Expression, Uncompiled>> {
-        let compiled = self.compiled.entry(source);
-        Rc::clone(compiled.or_insert_with(|| Rc::new(Expression::compile(source))))
+    /// Returns an expression of the gate, each of which is compiled once.
+    fn expression(&self, source: &str) -> Result<&'a Expression, String> {
+        let gate = self.gate;
+        gate.compiled
+            .expression(source, || gate.sources().collect())
     }
 
     fn evaluate(

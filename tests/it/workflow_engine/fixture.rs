@@ -9,8 +9,8 @@ use std::{
 use lockstep::{
     observed::{CacheMetrics, LockMetrics},
     workflow::{
-        Caller, Completed, Completion, Engine, Error, Evidence, FieldType, Gate, LenientGates,
-        Phase, Session, SessionId, Settings, Started, TargetFile, WorkflowType,
+        Caller, Completed, Completion, Engine, Error, Evidence, FieldType, Gate, Phase, Session,
+        SessionId, Settings, Started, State, TargetFile, WorkflowType,
     },
 };
 use serde_json::{Map, Value, json};
@@ -104,15 +104,8 @@ impl Site {
 
     pub fn settings(&self) -> Settings {
         Settings {
-            content: self.content.clone(),
             source_root: self.root.path().to_owned(),
-            state: self.state(),
-            max_cached_sessions: 10_000,
-            max_sessions: 100_000,
-            work_root: None,
-            session_ttl: None,
-            retention: None,
-            lenient_gates: LenientGates::Enforced,
+            ..Settings::over(&self.content, State::Files(self.state()))
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lockstep::workflow::{Caller, Error, Phase, SessionId, Status};
+use lockstep::workflow::{Caller, Error, Phase, SessionId, State, Status};
 use serde_json::{Value, json};
 
 use super::fixture::{Site, complete, object, start, started, target, workflow};
@@ -171,7 +171,7 @@ fn a_state_directory_that_cannot_be_written_is_named_at_the_start() {
     let in_the_way = site.root.path().join("file");
     fs::write(&in_the_way, "").unwrap();
     let mut settings = site.settings();
-    settings.state = in_the_way.join("state");
+    settings.state = State::Files(in_the_way.join("state"));
 
     let error = site.open(settings).unwrap_err();
 
@@ -219,4 +219,25 @@ async fn a_listing_shows_the_sessions_changed_last_and_counts_them_all() {
     assert_eq!(listing.sessions[0].id, last);
     let completed = engine.sessions(Some(Status::Completed)).await.unwrap();
     assert_eq!(completed.count, 0);
+}
+
+#[tokio::test]
+async fn a_file_that_others_write_between_our_changes_is_found_by_the_next_start() {
+    let site = Site::new();
+    let engine = site.engine();
+    started(&engine, "plain", "before").await;
+    assert!(!start(&engine, "plain", "between").await.resumed);
+    let id = started(&engine, "plain", "between").await;
+    complete(&engine, id, 0, json!({})).await.unwrap();
+    let mut file = python_file();
+    file["target_file"] = json!("src/a.py");
+    fs::write(site.state().join(format!("{ID}.json")), file.to_string()).unwrap();
+
+    let found = start(&engine, "plain", "src/a.py").await;
+
+    assert!(found.resumed);
+    assert_eq!(found.session.id.to_string(), ID);
+    complete(&engine, id, 1, json!({})).await.unwrap();
+    fs::remove_file(site.session_file(id)).unwrap();
+    assert!(!start(&engine, "plain", "between").await.resumed);
 }

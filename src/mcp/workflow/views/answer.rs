@@ -84,7 +84,7 @@ pub(in crate::mcp::workflow) struct Answer {
     pub(in crate::mcp::workflow) workflow_state: Option<StateBody>,
     /// The installed workflows: their metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::mcp::workflow) workflows: Option<Vec<JsonObject>>,
+    pub(in crate::mcp::workflow) workflows: Option<Vec<Arc<JsonObject>>>,
     /// The sessions, those changed last first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp::workflow) sessions: Option<Vec<SessionLine>>,
@@ -165,7 +165,7 @@ impl Answer {
             .workflows
             .iter()
             .filter(wanted)
-            .map(|definition| definition.metadata.clone())
+            .map(|definition| Arc::clone(&definition.metadata))
             .collect();
         Self {
             count: Some(workflows.len()),

@@ -45,7 +45,7 @@ impl InstalledPhase {
             phase_content: content.text,
             task_count: content.tasks.len(),
             tasks: content.tasks.into_iter().map(linked).collect(),
-            validation_gate: content.gate.map(GateBody::of),
+            validation_gate: content.gate.as_deref().map(GateBody::of),
             source: "file",
             missing: content.faults.iter().map(ToString::to_string).collect(),
         }

@@ -1,5 +1,7 @@
 //! Links in the place of long texts, for clients that ask for `detail: links`.
 
+use std::sync::Arc;
+
 use rmcp::model::Resource;
 
 use super::{answer::Answer, phase::PhaseBody, task::TaskBody};
@@ -25,7 +27,7 @@ impl Answer {
             links.extend(overview.get("workflow_type").and_then(to_workflow));
         }
         for workflow in self.workflows.iter_mut().flatten() {
-            workflow.retain(|key, _| CHOSEN_BY.contains(&key.as_str()));
+            Arc::make_mut(workflow).retain(|key, _| CHOSEN_BY.contains(&key.as_str()));
             links.extend(workflow.get("workflow_type").and_then(to_workflow));
         }
         links

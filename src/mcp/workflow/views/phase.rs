@@ -145,7 +145,7 @@ impl PhaseBody {
                 "phase {phase} was `{was}` when it was opened, and is `{name}` now: read it anew"
             )
         });
-        let gate = content.gate.map(GateBody::of);
+        let gate = content.gate.as_deref().map(GateBody::of);
         let (validation_gate, evidence_gate) = match content.planned {
             Some(planned) if !content.listed => (Some(GateView::Words(planned.criteria)), gate),
             _ => (gate.map(GateView::Evidence), None),
@@ -167,12 +167,12 @@ impl PhaseBody {
 }
 
 impl GateBody {
-    pub(super) fn of(gate: Gate) -> Self {
+    pub(super) fn of(gate: &Gate) -> Self {
         Self {
             strict: gate.strict,
             allow_override: gate.allow_override,
             gate_source: gate_source(gate.from_file),
-            fields: gate.fields.into_iter().map(FieldBody::of).collect(),
+            fields: gate.fields.iter().cloned().map(FieldBody::of).collect(),
         }
     }
 }

@@ -1,40 +1,9 @@
 //! What the session files hold, in short: found without reading them again.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap};
 
-use super::{
-    Caller, Error, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType,
-    store::{Identity, Stored},
-};
-
-/// What a start is about: of each there is at most one unfinished session.
-pub(super) type Key = (WorkflowType, TargetFile);
-
-/// A session without its evidence.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// Names the session.
-    pub id: SessionId,
-    /// The workflow that is run.
-    pub workflow: WorkflowType,
-    /// What it is run on.
-    pub target: TargetFile,
-    /// How it stands; of the index, whatever its age.
-    pub status: Status,
-    /// The open phase.
-    pub current: Phase,
-    /// When it was started.
-    pub created_at: Moment,
-    /// When it was changed last.
-    pub updated_at: Moment,
-    /// Who started it, if they said so.
-    pub started_by: Option<Caller>,
-    /// Who changed it last, if they said so.
-    pub touched_by: Option<Caller>,
-}
+use super::{Found, Identity};
+use crate::workflow::{Error, SessionId, Status, Summary, store::Key};
 
 /// The sessions of the state directory as they were last seen.
 ///
@@ -67,14 +36,14 @@ pub(super) struct ListingBegan(u64);
 
 impl Index {
     /// Notes the state of a session.
-    pub(super) fn put(&mut self, stored: &Stored) {
-        let summary = Summary::of(&stored.session);
+    pub(super) fn put(&mut self, found: &Found) {
+        let summary = Summary::of(&found.session);
         let key = (summary.workflow.clone(), summary.target.clone());
         self.remove(summary.id);
         self.clock += 1;
         self.by_key.entry(key).or_default().insert(summary.id);
         let entry = Entry {
-            identity: stored.identity,
+            identity: found.identity,
             put_at: self.clock,
             listed_in: 0,
             summary,
@@ -162,27 +131,5 @@ impl Index {
     /// Returns every session.
     pub(super) fn summaries(&self) -> impl Iterator<Item = &Summary> {
         self.entries.values().map(|entry| &entry.summary)
-    }
-}
-
-impl Summary {
-    fn of(session: &Session) -> Self {
-        Self {
-            id: session.id,
-            workflow: session.workflow.clone(),
-            target: session.target.clone(),
-            status: session.status(),
-            current: session.current,
-            created_at: session.created_at.clone(),
-            updated_at: session.updated_at.clone(),
-            started_by: session.record().started_by.clone(),
-            touched_by: session.record().touched_by.clone(),
-        }
-    }
-
-    /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
-    /// for `ttl`.
-    pub(super) fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
-        self.status.aged(&self.updated_at, now, ttl)
     }
 }

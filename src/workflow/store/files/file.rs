@@ -1,16 +1,14 @@
 //! One session file: read, understood, and replaced as a whole.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::Path,
     time::SystemTime,
 };
 
-use serde::de::Error as _;
-
-use crate::workflow::{Session, SessionId};
+use crate::workflow::Session;
 
 /// The largest session file in bytes: two dozen phases with the largest evidence each.
 const MAX_SESSION_BYTES: u64 = 256 * 1024 * 1024;
@@ -51,45 +49,24 @@ pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
     Ok((bytes, identity))
 }
 
-/// Parses the file of the session `id`.
-pub(super) fn parse(id: SessionId, bytes: &[u8]) -> Result<Session, serde_json::Error> {
-    let session: Session = serde_json::from_slice(bytes)?;
-    if session.id != id {
-        let problem = format!(
-            "the file is named after another session than {}",
-            session.id
-        );
-        return Err(serde_json::Error::custom(problem));
-    }
-    Ok(session)
-}
-
-/// Replaces `path`: a reader sees the old file or the new one, never a part. When this returns,
-/// the bytes are on the disk; that the name leads to them is so after [`sync_directory`].
-pub(super) fn write(session: &Session, path: &Path, aside: &Path) -> io::Result<Identity> {
+/// Writes the file `aside`, which is to take the place of the session's. When this returns, the
+/// bytes are on the disk.
+pub(super) fn write_aside(session: &Session, aside: &Path) -> io::Result<Identity> {
     let json = serde_json::to_vec_pretty(session)?;
     if json.len() as u64 > MAX_SESSION_BYTES {
         return Err(too_large(json.len() as u64));
     }
-    let write = || {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(aside)?;
-        file.write_all(&json)?;
-        // The kernel's own stamps have the resolution of its tick, in which two changes fit.
-        file.set_modified(SystemTime::now())?;
-        file.sync_all()?;
-        let identity = Identity::of(&file.metadata()?);
-        fs::rename(aside, path)?;
-        Ok(identity)
-    };
-    write().inspect_err(|_| {
-        // What is left over hinders nobody: the next change overwrites it.
-        let _ = fs::remove_file(aside);
-    })
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(aside)?;
+    file.write_all(&json)?;
+    // The kernel's own stamps have the resolution of its tick, in which two changes fit.
+    file.set_modified(SystemTime::now())?;
+    file.sync_all()?;
+    Ok(Identity::of(&file.metadata()?))
 }
 
 /// Makes the names in a directory durable.

@@ -1,0 +1,50 @@
+//! A session in short, as listings show it.
+
+use std::time::Duration;
+
+use super::{Caller, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType};
+
+/// A session without its evidence.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Names the session.
+    pub id: SessionId,
+    /// The workflow that is run.
+    pub workflow: WorkflowType,
+    /// What it is run on.
+    pub target: TargetFile,
+    /// How it stands; as the store has it, whatever its age.
+    pub status: Status,
+    /// The open phase.
+    pub current: Phase,
+    /// When it was started.
+    pub created_at: Moment,
+    /// When it was changed last.
+    pub updated_at: Moment,
+    /// Who started it, if they said so.
+    pub started_by: Option<Caller>,
+    /// Who changed it last, if they said so.
+    pub touched_by: Option<Caller>,
+}
+
+impl Summary {
+    pub(super) fn of(session: &Session) -> Self {
+        Self {
+            id: session.id,
+            workflow: session.workflow.clone(),
+            target: session.target.clone(),
+            status: session.status(),
+            current: session.current,
+            created_at: session.created_at.clone(),
+            updated_at: session.updated_at.clone(),
+            started_by: session.record().started_by.clone(),
+            touched_by: session.record().touched_by.clone(),
+        }
+    }
+
+    /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
+    /// for `ttl`.
+    pub(super) fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
+        self.status.aged(&self.updated_at, now, ttl)
+    }
+}

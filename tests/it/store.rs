@@ -1,0 +1,6 @@
+//! Where sessions are kept: what every store promises, and what a database adds.
+
+mod attack;
+mod conformance;
+mod database;
+mod place;

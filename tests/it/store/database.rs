@@ -1,0 +1,143 @@
+//! What only a database can do wrong, or right.
+
+use std::{sync::Arc, time::Duration};
+
+use lockstep::workflow::{self, Error, Settings, State};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::place::{Place, connected, open};
+use crate::workflow_engine::fixture::{complete, started};
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_named_with_what_to_do() {
+    let place = Place::of_files();
+    let nowhere = workflow::Database {
+        connect_timeout: Duration::from_secs(2),
+        ..connected("postgres://me:s3cret@127.0.0.1:1/x".to_owned())
+    };
+    let settings = Settings {
+        state: State::Postgres(nowhere),
+        ..place.site.settings()
+    };
+    assert!(!format!("{settings:?}").contains("s3cret"));
+
+    let error = open(settings).await.unwrap_err();
+
+    let told = error.to_string();
+    assert!(told.contains("postgres://127.0.0.1:1/x"), "{told}");
+    assert!(told.contains("cannot be reached: check"), "{told}");
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_and_tables_of_a_newer_server_are_refused() {
+    let place = Place::of_rows().await;
+    let database = place.database.as_ref().unwrap();
+    let missing = database.url().replace("/test_", "/no_such_");
+    let at = |url: String| Settings {
+        state: State::Postgres(connected(url)),
+        ..place.site.settings()
+    };
+    let told = open(at(missing)).await.unwrap_err().to_string();
+    assert!(told.contains("there is no such database"), "{told}");
+
+    place.engine().await;
+    database
+        .run("INSERT INTO lockstep_schema VALUES (1000)")
+        .await;
+    let told = open(at(database.url())).await.unwrap_err();
+    assert!(
+        matches!(told, Error::NewerSchema { found: 1_000, .. }),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_start_at_once_make_the_tables_once() {
+    let place = Arc::new(Place::of_rows().await);
+    let mut servers = JoinSet::new();
+    for _ in 0..8 {
+        let place = Arc::clone(&place);
+        servers.spawn(async move { place.engine().await.session_ids().await.unwrap() });
+    }
+
+    for ids in servers.join_all().await {
+        assert!(ids.is_empty());
+    }
+
+    let database = place.database.as_ref().unwrap();
+    let versions = database.texts("SELECT version::text FROM lockstep_schema");
+    assert_eq!(versions.await, ["1"]);
+}
+
+#[tokio::test]
+async fn connections_that_the_database_closed_do_not_fail_the_next_call() {
+    let place = Place::of_rows().await;
+    let engine = place.engine().await;
+    let id = started(&engine, "plain", "a").await;
+    let database = place.database.as_ref().unwrap();
+    database
+        .run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+
+    engine.session(id).await.unwrap();
+    complete(&engine, id, 0, json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_session_is_put_aside_and_hinders_no_other() {
+    let place = Place::of_rows().await;
+    let engine = place.engine().await;
+    let (broken, whole) = (
+        started(&engine, "plain", "a").await,
+        started(&engine, "plain", "b").await,
+    );
+    let database = place.database.as_ref().unwrap();
+    let spoil = format!(
+        "UPDATE lockstep_sessions SET session = '{{\"spoilt\": 1}}', revision = revision + 1 \
+         WHERE id = '{broken}'"
+    );
+    database.run(&spoil).await;
+
+    let told = engine.session(broken).await.unwrap_err();
+    assert!(matches!(&*told, Error::Corrupt { .. }), "{told}");
+    let told = engine.session(broken).await.unwrap_err();
+    assert!(matches!(&*told, Error::UnknownSession(_)), "{told}");
+    let kept = database.texts("SELECT session::text FROM lockstep_set_aside");
+    assert_eq!(kept.await, ["{\"spoilt\": 1}"]);
+    complete(&engine, whole, 0, json!({})).await.unwrap();
+    assert!(
+        !crate::workflow_engine::fixture::start(&engine, "plain", "a")
+            .await
+            .resumed
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_ten_thousand_sessions_is_asked_of_an_index() {
+    let place = Place::of_rows().await;
+    let engine = place.engine().await;
+    started(&engine, "plain", "a").await;
+    let database = place.database.as_ref().unwrap();
+    database
+        .run(
+            "INSERT INTO lockstep_sessions SELECT gen_random_uuid(), 1, sha256(n::text::bytea), \
+             workflow, 'many/' || n, status, true, current_phase, created_at, created_ns + n, \
+             updated_at, updated_ns + n, started_by, touched_by, session \
+             FROM lockstep_sessions, generate_series(1, 9999) AS n; ANALYZE lockstep_sessions",
+        )
+        .await;
+
+    let page = engine.sessions(None).await.unwrap();
+
+    assert_eq!((page.count, page.sessions.len()), (10_000, 100));
+    assert!(page.next.is_some());
+    let plan = database
+        .texts("EXPLAIN SELECT id FROM lockstep_sessions ORDER BY updated_ns DESC, id LIMIT 101");
+    let plan = plan.await.join("\n");
+    assert!(plan.contains("lockstep_sessions_updated"), "{plan}");
+}
