@@ -3,6 +3,7 @@
 //! It has an address of its own because its callers have none of the public one's credentials: a
 //! kubelet asks by pod address, a person by a forwarded port. Nothing here changes anything.
 
+mod locks;
 mod probes;
 mod readiness;
 mod version;
@@ -13,7 +14,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::search;
+use crate::{observed::Watchdog, search};
 
 /// The longest that open requests of the admin listener keep the process from its end.
 const LINGER: Duration = Duration::from_secs(1);
@@ -23,13 +24,17 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct Subjects {
     /// The standards.
     pub search: Arc<search::Engine>,
+    /// Who holds what.
+    pub watchdog: Arc<Watchdog>,
     /// Cancelled once the server has been told to stop.
     pub stopping: CancellationToken,
 }
 
 /// Builds the routes. Each topic brings its own.
 pub fn router(subjects: &Subjects) -> Router {
-    probes::routes(subjects).merge(version::routes())
+    probes::routes(subjects)
+        .merge(version::routes())
+        .merge(locks::routes(subjects))
 }
 
 /// Serves `listener` until `end` is cancelled: after the public listener has drained, so that

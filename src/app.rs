@@ -21,7 +21,7 @@ use crate::{
         About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, ObservedServer, Offered,
     },
     observed::{
-        CacheCounts, CacheDetail, CacheMetrics, LockCounts, LockMetrics, Requests,
+        CacheCounts, CacheDetail, CacheMetrics, LockCounts, LockMetrics, Requests, Watch, Watchdog,
         metrics::{SWEPT, export_count},
     },
     search::{self, Embedder},
@@ -45,6 +45,7 @@ pub struct Listeners {
 pub struct App {
     handler: ObservedServer,
     requests: Requests,
+    watchdog: Arc<Watchdog>,
     search: Arc<search::Engine>,
     config: Config,
 }
@@ -73,10 +74,15 @@ impl App {
     ) -> anyhow::Result<Self> {
         let faults = Faults::new(&config.faults.inject);
         if !config.faults.inject.is_empty() {
-            warn!(faults.inject = ?config.faults.inject, "faults are injected: this is a rehearsal");
+            let inject = &config.faults.inject;
+            warn!(name: "lockstep.faults.injected", { ?inject }, "faults are injected: a rehearsal");
         }
-        let caches = CacheMetrics::new(meter).with_faults(faults);
-        let locks = LockMetrics::new(meter).with_faults(faults);
+        let watch = Watch::default();
+        let caches = CacheMetrics::new(meter);
+        let caches = caches.with_faults(faults).with_watch(watch.clone());
+        let locks = LockMetrics::new(meter);
+        let locks = locks.with_faults(faults).with_watch(watch.clone());
+        let watchdog = Watchdog::start(watch, age(config.watchdog.limit_secs), meter);
         let sessions = workflow_settings(&config);
         let workflows = {
             let (caches, locks) = (caches.clone(), locks.clone());
@@ -104,6 +110,7 @@ impl App {
         Ok(Self {
             handler: ObservedServer::new(server, requests.clone()),
             requests,
+            watchdog,
             search,
             config,
         })
@@ -129,6 +136,7 @@ impl App {
     pub fn admin_router(&self, stopping: CancellationToken) -> Router {
         admin::router(&admin::Subjects {
             search: Arc::clone(&self.search),
+            watchdog: Arc::clone(&self.watchdog),
             stopping,
         })
     }

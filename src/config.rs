@@ -30,7 +30,7 @@ pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use postgres::Postgres;
 pub use state::{InvalidState, StateUrl};
-pub use telemetry::{CacheDetail, Tracing};
+pub use telemetry::{CacheDetail, Tracing, Watchdog};
 use yaml::Yaml;
 
 /// Everything an operator can set.
@@ -68,6 +68,8 @@ pub struct Config {
     pub log: Log,
     /// What traces tell.
     pub telemetry: Tracing,
+    /// What is reported as stuck.
+    pub watchdog: Watchdog,
     /// What goes wrong on purpose.
     pub faults: InjectedFaults,
 }
@@ -259,6 +261,7 @@ impl Default for Config {
             search: Search::default(),
             log: Log::default(),
             telemetry: Tracing::default(),
+            watchdog: Watchdog::default(),
             faults: InjectedFaults::default(),
         }
     }
@@ -355,7 +358,8 @@ impl Config {
     pub fn validate(&self) -> anyhow::Result<()> {
         const MOST: u64 = u64::MAX;
         let (workflow, search) = (&self.workflow, &self.search);
-        let ranges: [(&str, u64, u64, u64); 15] = [
+        let ranges: [(&str, u64, u64, u64); 16] = [
+            ("watchdog.limit_secs", self.watchdog.limit_secs, 0, 3_600),
             ("drain_delay_secs", self.drain_delay_secs, 0, 60),
             ("drain_secs", self.drain_secs, 0, 300),
             (

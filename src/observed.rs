@@ -10,21 +10,26 @@
 pub mod build;
 mod cache;
 mod counters;
+pub mod events;
 mod file_lock;
 mod loads;
 mod lock;
 mod locks;
 pub mod metrics;
+mod rare;
 mod requests;
 mod semaphore;
 mod tally;
 mod wait;
+mod watch;
+mod watchdog;
 
 pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
 pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
 pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics};
+pub use rare::Rare;
 pub use requests::{
     End, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,
     record_exception,
@@ -32,3 +37,5 @@ pub use requests::{
 pub use semaphore::{ObservedSemaphore, Permit};
 pub use tally::{CacheDetail, Tally, spawn, spawn_blocking};
 pub use wait::ObservedWait;
+pub use watch::{Holding, Kind as HoldingKind, Watch};
+pub use watchdog::{Held, Watchdog};

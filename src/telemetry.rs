@@ -1,5 +1,7 @@
 //! The OpenTelemetry pipeline and the log: built once by `main`, flushed once by `main`.
 
+mod console;
+mod lines;
 pub mod spans;
 
 use std::{io::IsTerminal as _, time::Duration};
@@ -16,10 +18,12 @@ use opentelemetry_sdk::{
     Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
     propagation::TraceContextPropagator, resource::EnvResourceDetector, trace::SdkTracerProvider,
 };
+use tokio::task::spawn_blocking;
 use tracing::warn;
 use tracing_subscriber::{
     EnvFilter, Layer as _,
     filter::{FilterExt as _, LevelFilter, filter_fn},
+    fmt::format::Format,
     layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
@@ -47,12 +51,15 @@ impl Telemetry {
     /// If the log's filter does not parse or an exporter refuses its `OTEL_*` variables.
     pub fn start(log: &Log, tracing: &Tracing, otlp: &Otlp) -> anyhow::Result<Self> {
         let telemetry = Self::exporting(tracing, otlp)?;
-        let stderr = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal());
+        let ansi = std::io::stderr().is_terminal();
+        let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let stderr = match log.format {
-            LogFormat::Pretty => stderr.with_target(false).boxed(),
-            LogFormat::Json => stderr.json().flatten_event(true).boxed(),
+            LogFormat::Pretty => {
+                let line = Format::default().with_target(false).with_ansi(ansi);
+                let line = lines::Pretty(line);
+                stderr.with_ansi(ansi).event_format(line).boxed()
+            }
+            LogFormat::Json => stderr.with_ansi(false).event_format(lines::Json).boxed(),
         };
         let spans = otlp.traces.map(|_| {
             opentelemetry::global::set_tracer_provider(telemetry.tracers.clone());
@@ -83,14 +90,20 @@ impl Telemetry {
             .build();
         let mut meters = None;
         if let Some(protocol) = otlp.metrics {
+            let provider = SdkMeterProvider::builder().with_resource(resource.clone());
             let exporter = match protocol {
-                Protocol::Grpc => MetricExporter::builder().with_tonic().build(),
-                Protocol::HttpProtobuf => MetricExporter::builder().with_http().build(),
+                Protocol::Grpc => Some(MetricExporter::builder().with_tonic().build()),
+                Protocol::HttpProtobuf => Some(MetricExporter::builder().with_http().build()),
+                Protocol::Console => None,
             };
-            let provider = SdkMeterProvider::builder()
-                .with_resource(resource.clone())
-                .with_periodic_exporter(exporter.context("metrics cannot be exported")?);
-            meters = Some(provider.build());
+            let provider = match exporter.transpose().context("metrics cannot be exported")? {
+                Some(exporter) => provider.with_periodic_exporter(exporter),
+                None => provider.with_periodic_exporter(console::Console),
+            };
+            let provider = provider.build();
+            // Before the others are built: they count what they drop with the global meter.
+            opentelemetry::global::set_meter_provider(provider.clone());
+            meters = Some(provider);
         }
         let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
         if !otlp.samples {
@@ -98,18 +111,25 @@ impl Telemetry {
         }
         if let Some(protocol) = otlp.traces {
             let exporter = match protocol {
-                Protocol::Grpc => SpanExporter::builder().with_tonic().build(),
-                Protocol::HttpProtobuf => SpanExporter::builder().with_http().build(),
+                Protocol::Grpc => Some(SpanExporter::builder().with_tonic().build()),
+                Protocol::HttpProtobuf => Some(SpanExporter::builder().with_http().build()),
+                Protocol::Console => None,
             };
-            tracers = tracers.with_batch_exporter(exporter.context("spans cannot be exported")?);
+            tracers = match exporter.transpose().context("spans cannot be exported")? {
+                Some(exporter) => tracers.with_batch_exporter(exporter),
+                None => tracers.with_simple_exporter(console::Console),
+            };
         }
         let mut loggers = SdkLoggerProvider::builder().with_resource(resource);
         if let Some(protocol) = otlp.logs {
             let exporter = match protocol {
-                Protocol::Grpc => LogExporter::builder().with_tonic().build(),
-                Protocol::HttpProtobuf => LogExporter::builder().with_http().build(),
+                Protocol::Grpc => Some(LogExporter::builder().with_tonic().build()),
+                Protocol::HttpProtobuf => Some(LogExporter::builder().with_http().build()),
+                Protocol::Console => None, // That is where they are anyway.
             };
-            loggers = loggers.with_batch_exporter(exporter.context("logs cannot be exported")?);
+            if let Some(exporter) = exporter.transpose().context("logs cannot be exported")? {
+                loggers = loggers.with_batch_exporter(exporter);
+            }
         }
         Ok(Self {
             meters,
@@ -132,22 +152,30 @@ impl Telemetry {
 
     /// Sends what is still buffered, for five seconds at most.
     pub async fn shutdown(self) {
+        let Self {
+            meters,
+            tracers,
+            loggers,
+        } = self;
         // Off the runtime's workers: exporters block, and one worker alone would wait for itself.
-        let flush = tokio::task::spawn_blocking(move || {
-            [
-                self.tracers.shutdown_with_timeout(FLUSH),
-                self.loggers.shutdown_with_timeout(FLUSH),
-                self.meters
-                    .map_or(Ok(()), |meters| meters.shutdown_with_timeout(FLUSH)),
-            ]
-        });
-        match tokio::time::timeout(FLUSH, flush).await {
-            Ok(Ok(results)) => {
-                for error in results.into_iter().filter_map(Result::err) {
-                    warn!(%error, "telemetry was not flushed");
+        // Side by side: a collector that takes no spans may take metrics.
+        let flushed = futures::future::join3(
+            spawn_blocking(move || tracers.shutdown_with_timeout(FLUSH)),
+            spawn_blocking(move || loggers.shutdown_with_timeout(FLUSH)),
+            spawn_blocking(move || {
+                meters.map_or(Ok(()), |meters| meters.shutdown_with_timeout(FLUSH))
+            }),
+        );
+        match tokio::time::timeout(FLUSH, flushed).await {
+            Ok((spans, logs, metrics)) => {
+                for flushed in [spans, logs, metrics] {
+                    match flushed {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => warn!(%error, "telemetry was not flushed"),
+                        Err(error) => warn!(%error, "telemetry was not flushed"),
+                    }
                 }
             }
-            Ok(Err(error)) => warn!(%error, "telemetry was not flushed"),
             Err(_) => warn!(
                 timeout_secs = FLUSH.as_secs(),
                 "telemetry was not flushed in time"

@@ -10,6 +10,8 @@ pub enum Protocol {
     Grpc,
     /// OTLP over HTTP with protobuf bodies: OpenTelemetry's default.
     HttpProtobuf,
+    /// None: to standard error, as text.
+    Console,
 }
 
 /// Whether and how each signal is exported; `None` is not at all.
@@ -62,8 +64,14 @@ fn signal(
             .or_else(|| variable(&format!("OTEL_EXPORTER_OTLP_{suffix}")))
     };
     let exporter = variable(&format!("OTEL_{signal}_EXPORTER"));
-    if exporter.is_some_and(|exporter| exporter == "none") || own_or_common("ENDPOINT").is_none() {
-        return Ok(None);
+    match exporter.as_deref() {
+        None | Some("otlp") if own_or_common("ENDPOINT").is_none() => return Ok(None),
+        None | Some("otlp") => {}
+        Some("none") => return Ok(None),
+        Some("console") => return Ok(Some(Protocol::Console)),
+        Some(other) => {
+            anyhow::bail!("OTEL_{signal}_EXPORTER is {other:?}, use `otlp`, `console` or `none`")
+        }
     }
     match own_or_common("PROTOCOL").as_deref() {
         None | Some("http/protobuf") => Ok(Some(Protocol::HttpProtobuf)),
@@ -83,7 +91,14 @@ mod tests {
         use Protocol::{Grpc, HttpProtobuf};
         type Case<'a> = (&'a [(&'a str, &'a str)], [Option<Protocol>; 3]);
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
-        let cases: [Case<'_>; 6] = [
+        let cases: [Case<'_>; 7] = [
+            (
+                &[
+                    ("OTEL_TRACES_EXPORTER", "console"),
+                    ("OTEL_METRICS_EXPORTER", "otlp"),
+                ],
+                [Some(Protocol::Console), None, None],
+            ),
             (&[], [None; 3]),
             (&[endpoint], [Some(HttpProtobuf); 3]),
             (&[endpoint, ("OTEL_SDK_DISABLED", "true")], [None; 3]),
@@ -127,10 +142,10 @@ mod tests {
         }
         let odd = |name: &str| {
             Some(
-                if name.ends_with("PROTOCOL") {
-                    "http/json"
-                } else {
-                    "x"
+                match name {
+                    name if name.ends_with("PROTOCOL") => "http/json",
+                    name if name.ends_with("_EXPORTER") => "otlp",
+                    _ => "x",
                 }
                 .to_owned(),
             )

@@ -16,6 +16,22 @@ pub struct Tracing {
     pub trust_remote_sampling: bool,
 }
 
+/// Settings of the watchdog.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watchdog {
+    /// Seconds after which a lock that is held, or a load that runs, is reported. 0 to 3,600; 0
+    /// reports nothing. The slowest that either should be is a second; most clients give up after
+    /// thirty, and by then somebody should know why.
+    pub limit_secs: u64,
+}
+
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self { limit_secs: 10 }
+    }
+}
+
 /// How much a recorded trace tells about cache hits.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -108,7 +108,7 @@ where
         Self {
             name,
             entries,
-            loads: Loads::new(name, Arc::clone(&stats)),
+            loads: Loads::new(name, Arc::clone(&stats), &metrics.watch),
             stats,
             metrics: metrics.clone(),
             error: std::marker::PhantomData,

@@ -13,15 +13,30 @@ use opentelemetry::{
 };
 use tracing::warn;
 
-use super::metrics::CacheStats;
+use super::{
+    Rare, Watch,
+    metrics::CacheStats,
+    watch::{Holding, Kind, Watched, key_hash},
+};
 
 /// The loads of one cache that run now, by key. Touched by loads and those who wait for them,
 /// never by hits.
 #[derive(Clone)]
 pub(super) struct Loads<K> {
-    name: &'static str,
     stats: Arc<CacheStats>,
-    running: Arc<Mutex<HashMap<K, Load>>>,
+    running: Arc<Running<K>>,
+}
+
+struct Running<K> {
+    name: &'static str,
+    by_key: Mutex<ByKey<K>>,
+    double_loads: Rare,
+}
+
+struct ByKey<K> {
+    loads: HashMap<K, Load>,
+    /// Loads so far.
+    begun: u64,
 }
 
 struct Load {
@@ -31,35 +46,48 @@ struct Load {
     waiters: usize,
     /// The span of the load that began last.
     span: SpanContext,
+    /// Another number for each load.
+    serial: u64,
+}
+
+impl<K: Clone + Eq + Hash + Send + 'static> Loads<K> {
+    pub(super) fn new(name: &'static str, stats: Arc<CacheStats>, watch: &Watch) -> Self {
+        let running = Arc::new(Running {
+            name,
+            by_key: Mutex::new(ByKey {
+                loads: HashMap::new(),
+                begun: 0,
+            }),
+            double_loads: Rare::default(),
+        });
+        watch.add(&running);
+        Self { stats, running }
+    }
 }
 
 impl<K: Clone + Eq + Hash> Loads<K> {
-    pub(super) fn new(name: &'static str, stats: Arc<CacheStats>) -> Self {
-        Self {
-            name,
-            stats,
-            running: Arc::default(),
-        }
-    }
-
     /// Notes that a load of `key` runs until the guard is dropped.
-    pub(super) fn enter(&self, key: K, span: SpanContext) -> Running<K> {
+    pub(super) fn enter(&self, key: K, span: SpanContext) -> Entered<K> {
         let count = {
-            let mut running = self.lock();
-            let load = running.entry(key.clone()).or_insert(Load::NONE);
+            let running = &mut *self.running.lock();
+            let load = running.loads.entry(key.clone()).or_insert(Load::NONE);
+            running.begun += 1;
+            load.serial = running.begun;
             load.count += 1;
             load.span = span;
             load.count
         };
         if count > 1 {
             self.stats.double_loads.add(0);
-            warn!(
-                cache.name = self.name,
-                loads = count,
-                "race detected: double load"
-            );
+            if let Some(suppressed) = self.running.double_loads.occurs() {
+                warn!(
+                    name: "lockstep.cache.double_load",
+                    { cache.name = self.running.name, loads = count, suppressed },
+                    "race detected: double load"
+                );
+            }
         }
-        Running {
+        Entered {
             loads: self.clone(),
             key,
         }
@@ -67,8 +95,10 @@ impl<K: Clone + Eq + Hash> Loads<K> {
 
     /// Notes that a caller waits for the load of `key`, until the guard is dropped.
     pub(super) fn join(&self, key: K) -> Joined<K> {
-        let mut running = self.lock();
-        running.entry(key.clone()).or_insert(Load::NONE).waiters += 1;
+        let mut running = self.running.lock();
+        let load = running.loads.entry(key.clone()).or_insert(Load::NONE);
+        load.waiters += 1;
+        drop(running);
         Joined {
             loads: self.clone(),
             key,
@@ -76,27 +106,46 @@ impl<K: Clone + Eq + Hash> Loads<K> {
     }
 
     fn leave(&self, key: &K, change: impl FnOnce(&mut Load)) {
-        let mut running = self.lock();
-        if let Some(load) = running.get_mut(key) {
+        let loads = &mut self.running.lock().loads;
+        if let Some(load) = loads.get_mut(key) {
             change(load);
             if load.count + load.waiters == 0 {
-                running.remove(key);
+                loads.remove(key);
             }
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Load>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+impl<K> Running<K> {
+    fn lock(&self) -> MutexGuard<'_, ByKey<K>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Hash + Send> Watched for Running<K> {
+    fn holdings(&self, each: &mut dyn FnMut(Holding)) {
+        let running = self.lock();
+        let loads = running.loads.iter().filter(|(_, load)| load.count > 0);
+        for (key, load) in loads {
+            each(Holding {
+                kind: Kind::Load,
+                name: self.name,
+                key_hash: Some(key_hash(key)),
+                holder: load.span.clone(),
+                waiters: load.waiters.saturating_sub(load.count),
+                serial: load.serial,
+            });
+        }
     }
 }
 
 /// A load that runs.
-pub(super) struct Running<K: Clone + Eq + Hash> {
+pub(super) struct Entered<K: Clone + Eq + Hash> {
     loads: Loads<K>,
     key: K,
 }
 
-impl<K: Clone + Eq + Hash> Drop for Running<K> {
+impl<K: Clone + Eq + Hash> Drop for Entered<K> {
     fn drop(&mut self) {
         self.loads.leave(&self.key, |load| load.count -= 1);
     }
@@ -111,8 +160,8 @@ pub(super) struct Joined<K: Clone + Eq + Hash> {
 impl<K: Clone + Eq + Hash> Joined<K> {
     /// Returns the span of the load that ran last, which need not run any more: who made me wait.
     pub(super) fn load(&self) -> SpanContext {
-        let running = self.loads.lock();
-        let load = running.get(&self.key);
+        let running = self.loads.running.lock();
+        let load = running.loads.get(&self.key);
         load.map_or(SpanContext::NONE, |load| load.span.clone())
     }
 }
@@ -128,6 +177,7 @@ impl Load {
         count: 0,
         waiters: 0,
         span: SpanContext::NONE,
+        serial: 0,
     };
 }
 
@@ -150,7 +200,7 @@ mod tests {
     #[test]
     fn two_loads_of_one_key_at_once_are_counted_and_two_in_a_row_are_not() {
         let stats = CacheMetrics::stats("test");
-        let loads = Loads::new("test", Arc::clone(&stats));
+        let loads = Loads::new("test", Arc::clone(&stats), &Watch::default());
 
         drop(loads.enter(1, SpanContext::NONE));
         let first = loads.enter(1, SpanContext::NONE);
@@ -160,6 +210,6 @@ mod tests {
         assert_eq!(stats.double_loads.sum(0), 1);
 
         drop((first, other_key, second));
-        assert!(loads.lock().is_empty());
+        assert!(loads.running.lock().loads.is_empty());
     }
 }

@@ -1,39 +1,140 @@
 //! A mutex that reports how long its callers waited.
 #![expect(clippy::disallowed_types, reason = "this module is the wrapper")]
 
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use opentelemetry::trace::SpanContext;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     LockMetrics,
+    loads::here,
     metrics::{Acquired, LockRecorder},
     wait::wait,
+    watch::{Holding, Kind, Watched},
 };
-
-/// The value of an [`ObservedMutex`], until dropped.
-pub type Guard<'a, T> = MutexGuard<'a, T>;
 
 /// An async mutex that reports contention under its name.
 #[derive(Debug)]
 pub struct ObservedMutex<T> {
     inner: Mutex<T>,
     recorder: LockRecorder,
+    holder: Arc<Holder>,
+}
+
+/// Who holds a lock. Only the holder writes it.
+#[derive(Debug)]
+struct Holder {
+    recorder: LockRecorder,
+    /// Odd while the lock is held; another number for each holder.
+    serial: AtomicU64,
+    /// Where the last recorded holder's span is.
+    span: StdMutex<(u64, SpanContext)>,
 }
 
 impl<T> ObservedMutex<T> {
     /// Wraps `value`.
     pub fn new(name: &'static str, value: T, metrics: &LockMetrics) -> Self {
+        let recorder = metrics.lock(name);
+        let holder = Arc::new(Holder {
+            recorder: recorder.clone(),
+            serial: AtomicU64::new(0),
+            span: StdMutex::new((0, SpanContext::NONE)),
+        });
+        metrics.watch().add(&holder);
         Self {
             inner: Mutex::new(value),
-            recorder: metrics.lock(name),
+            recorder,
+            holder,
         }
     }
 
     /// Acquires the lock. A span and a wait time are recorded only if it was taken.
     pub async fn lock(&self) -> Guard<'_, T> {
-        if let Ok(guard) = self.inner.try_lock() {
+        let inner = if let Ok(guard) = self.inner.try_lock() {
             self.recorder.acquired(Acquired::Free);
-            return guard;
+            guard
+        } else {
+            let holder = self.holder.span();
+            wait(&self.recorder, Some(holder), self.inner.lock()).await
+        };
+        self.holder.begin();
+        Guard {
+            holder: &self.holder,
+            inner,
         }
-        wait(&self.recorder, None, self.inner.lock()).await
+    }
+}
+
+/// The value of an [`ObservedMutex`], until dropped.
+#[derive(Debug)]
+pub struct Guard<'a, T> {
+    holder: &'a Holder,
+    inner: MutexGuard<'a, T>,
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        self.holder.end(); // Before the lock is free: the next holder writes, too.
+    }
+}
+
+impl Holder {
+    fn begin(&self) {
+        let serial = self.serial.load(Relaxed) + 1;
+        self.serial.store(serial, Relaxed);
+        let span = here();
+        if span.is_valid() {
+            *self.span.lock().unwrap_or_else(PoisonError::into_inner) = (serial, span);
+        }
+    }
+
+    fn end(&self) {
+        self.serial.store(self.serial.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// Returns the holder's span; invalid if that is not recorded, or nobody holds the lock.
+    fn span(&self) -> SpanContext {
+        let span = self.span.lock().unwrap_or_else(PoisonError::into_inner);
+        match span.0 == self.serial.load(Relaxed) {
+            true => span.1.clone(),
+            false => SpanContext::NONE,
+        }
+    }
+}
+
+impl Watched for Holder {
+    fn holdings(&self, each: &mut dyn FnMut(Holding)) {
+        let serial = self.serial.load(Relaxed);
+        if serial % 2 == 1 {
+            each(Holding {
+                kind: Kind::Lock,
+                name: self.recorder.name(),
+                key_hash: None,
+                holder: self.span(),
+                waiters: self.recorder.waiters(),
+                serial,
+            });
+        }
     }
 }

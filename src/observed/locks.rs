@@ -15,6 +15,7 @@ use super::{
     loads::here,
     metrics::{Acquired, LockRecorder},
     wait::wait,
+    watch::{Holding, Kind, Watched, key_hash},
 };
 use crate::faults::Faults;
 
@@ -30,7 +31,18 @@ pub struct ObservedLocks<K> {
 }
 
 /// Held for a look-up in a map, never across an await, so its own waits are not reported.
-type Slots<K> = StdMutex<HashMap<K, Slot>>;
+#[derive(Debug)]
+struct Slots<K> {
+    name: &'static str,
+    by_key: StdMutex<ByKey<K>>,
+}
+
+#[derive(Debug)]
+struct ByKey<K> {
+    slots: HashMap<K, Slot>,
+    /// Holders so far.
+    holders: u64,
+}
 
 #[derive(Debug)]
 struct Slot {
@@ -39,13 +51,23 @@ struct Slot {
     users: usize,
     /// Where the holder's span is, so that a waiter's can link to it.
     holder: SpanContext,
+    /// Another number for each holder.
+    serial: u64,
 }
 
-impl<K: Clone + Eq + Hash> ObservedLocks<K> {
+impl<K: Clone + Eq + Hash + Send + 'static> ObservedLocks<K> {
     /// Creates an empty set of locks that report under `name`.
     pub fn new(name: &'static str, metrics: &LockMetrics) -> Self {
+        let slots = Arc::new(Slots {
+            name,
+            by_key: StdMutex::new(ByKey {
+                slots: HashMap::new(),
+                holders: 0,
+            }),
+        });
+        metrics.watch().add(&slots);
         Self {
-            slots: Arc::default(),
+            slots,
             recorder: metrics.lock(name),
             faults: metrics.faults(),
         }
@@ -53,15 +75,15 @@ impl<K: Clone + Eq + Hash> ObservedLocks<K> {
 
     /// Waits for this caller's turn at `key`. Callers are served in the order in which they came.
     pub async fn turn(&self, key: K) -> Turn<K> {
-        let (place, lock, holder) = self.join(key);
+        let (place, lock, before) = self.join(key);
         let guard = match Arc::clone(&lock).try_lock_owned() {
             Ok(guard) => {
                 self.recorder.acquired(Acquired::Free);
                 guard
             }
-            Err(_) => wait(&self.recorder, Some(holder), lock.lock_owned()).await,
+            Err(_) => wait(&self.recorder, before.clone(), lock.lock_owned()).await,
         };
-        place.hold(here());
+        place.hold(here(), before.is_some());
         self.faults.hold().await;
         Turn {
             _guard: guard,
@@ -69,19 +91,25 @@ impl<K: Clone + Eq + Hash> ObservedLocks<K> {
         }
     }
 
-    fn join(&self, key: K) -> (Place<K>, Arc<Mutex<()>>, SpanContext) {
-        let mut slots = lock(&self.slots);
-        let slot = slots.entry(key.clone()).or_insert_with(|| Slot {
-            lock: Arc::default(),
-            users: 0,
-            holder: SpanContext::NONE,
+    /// Takes a place at `key`'s lock, and returns who was there before, if anybody was.
+    fn join(&self, key: K) -> (Place<K>, Arc<Mutex<()>>, Option<SpanContext>) {
+        let by_key = &mut *lock(&self.slots);
+        let slot = by_key.slots.entry(key.clone()).or_insert_with(|| {
+            by_key.holders += 1;
+            Slot {
+                lock: Arc::default(),
+                users: 0,
+                holder: SpanContext::NONE,
+                serial: by_key.holders,
+            }
         });
+        let before = (slot.users > 0).then(|| slot.holder.clone());
         slot.users += 1;
         let place = Place {
             slots: Arc::clone(&self.slots),
             key,
         };
-        (place, Arc::clone(&slot.lock), slot.holder.clone())
+        (place, Arc::clone(&slot.lock), before)
     }
 }
 
@@ -108,18 +136,24 @@ struct Place<K: Eq + Hash> {
 }
 
 impl<K: Eq + Hash> Place<K> {
-    fn hold(&self, holder: SpanContext) {
-        if holder.is_valid()
-            && let Some(slot) = lock(&self.slots).get_mut(&self.key)
-        {
+    /// Notes who holds the lock. A holder whose slot is new, and who is not recorded, has nothing
+    /// to note.
+    fn hold(&self, holder: SpanContext, after_another: bool) {
+        if !after_another && !holder.is_valid() {
+            return;
+        }
+        let by_key = &mut *lock(&self.slots);
+        if let Some(slot) = by_key.slots.get_mut(&self.key) {
             slot.holder = holder;
+            by_key.holders += 1;
+            slot.serial = by_key.holders;
         }
     }
 }
 
 impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let mut slots = lock(&self.slots);
+        let slots = &mut lock(&self.slots).slots;
         if let Some(slot) = slots.get_mut(&self.key) {
             slot.users -= 1;
             if slot.users == 0 {
@@ -129,8 +163,23 @@ impl<K: Eq + Hash> Drop for Place<K> {
     }
 }
 
-fn lock<K>(slots: &Slots<K>) -> StdMutexGuard<'_, HashMap<K, Slot>> {
-    slots.lock().unwrap_or_else(PoisonError::into_inner)
+impl<K: Hash + Send> Watched for Slots<K> {
+    fn holdings(&self, each: &mut dyn FnMut(Holding)) {
+        for (key, slot) in &lock(self).slots {
+            each(Holding {
+                kind: Kind::Lock,
+                name: self.name,
+                key_hash: Some(key_hash(key)),
+                holder: slot.holder.clone(),
+                waiters: slot.users.saturating_sub(1),
+                serial: slot.serial,
+            });
+        }
+    }
+}
+
+fn lock<K>(slots: &Slots<K>) -> StdMutexGuard<'_, ByKey<K>> {
+    slots.by_key.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -145,7 +194,7 @@ mod tests {
     async fn a_slot_lives_as_long_as_its_users_and_no_longer() {
         let metrics = LockMetrics::new(&SdkMeterProvider::builder().build().meter("test"));
         let locks = ObservedLocks::new("test", &metrics);
-        let slots = || lock(&locks.slots).len();
+        let slots = || lock(&locks.slots).slots.len();
 
         let first = locks.turn(1).await;
         let mut waiter = Box::pin(locks.turn(1));

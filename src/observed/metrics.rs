@@ -17,7 +17,7 @@ use opentelemetry::{
     metrics::{Histogram, Meter, UpDownCounter},
 };
 
-use super::{Outcome, counters::Counters, tally};
+use super::{Outcome, Watch, counters::Counters, tally};
 use crate::faults::Faults;
 
 /// Boundaries of load times in seconds: from a file read to a slow model.
@@ -133,6 +133,7 @@ pub struct CacheMetrics {
     pub(super) wait_seconds: Histogram<f64>,
     pub(super) loads_active: UpDownCounter<i64>,
     pub(super) faults: Faults,
+    pub(super) watch: Watch,
 }
 
 impl CacheMetrics {
@@ -166,7 +167,13 @@ impl CacheMetrics {
                 .with_unit("{load}")
                 .build(),
             faults: Faults::default(),
+            watch: Watch::default(),
         }
+    }
+
+    /// Lets `watch` see the loads of the caches that are made from now on.
+    pub fn with_watch(self, watch: Watch) -> Self {
+        Self { watch, ..self }
     }
 
     /// Has the caches that are made from now on go wrong on purpose.
@@ -325,6 +332,7 @@ pub struct LockMetrics {
     locks: Registry<Arc<LockStats>>,
     wait_seconds: Histogram<f64>,
     faults: Faults,
+    watch: Watch,
 }
 
 impl LockMetrics {
@@ -341,7 +349,17 @@ impl LockMetrics {
                 .with_boundaries(WAIT_SECONDS.to_vec())
                 .build(),
             faults: Faults::default(),
+            watch: Watch::default(),
         }
+    }
+
+    /// Lets `watch` see the holders of the locks that are made from now on.
+    pub fn with_watch(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Has the locks that are made from now on go wrong on purpose, and what they guard.
@@ -436,6 +454,17 @@ impl LockRecorder {
 
     pub(super) fn acquired(&self, how: Acquired) {
         self.stats.acquisitions.add(how as usize);
+    }
+
+    /// Returns the callers that wait now.
+    pub(super) fn waiters(&self) -> usize {
+        usize::try_from(self.stats.waiters.load(Relaxed)).unwrap_or(0)
+    }
+
+    /// Returns the acquisitions so far.
+    pub(super) fn acquisitions(&self) -> u64 {
+        let counts = self.stats.counts();
+        counts.free + counts.waits
     }
 
     pub(super) fn waiting(&self, change: i64) {

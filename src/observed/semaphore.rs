@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use opentelemetry::trace::SpanContext;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     LockMetrics,
     metrics::{Acquired, LockRecorder},
     wait::wait,
+    watch::{Holding, Kind, Watched},
 };
 
 /// One permit of an [`ObservedSemaphore`], until dropped.
@@ -22,14 +24,46 @@ pub struct Permit {
 pub struct ObservedSemaphore {
     inner: Arc<Semaphore>,
     recorder: LockRecorder,
+    _permits: Arc<Permits>,
+}
+
+/// The permits as the watchdog sees them: no single holder is known, but that all are taken and
+/// nobody gets one.
+#[derive(Debug)]
+struct Permits {
+    inner: Arc<Semaphore>,
+    recorder: LockRecorder,
+}
+
+impl Watched for Permits {
+    fn holdings(&self, each: &mut dyn FnMut(Holding)) {
+        let waiters = self.recorder.waiters();
+        if self.inner.available_permits() == 0 && waiters > 0 {
+            each(Holding {
+                kind: Kind::Lock,
+                name: self.recorder.name(),
+                key_hash: None,
+                holder: SpanContext::NONE,
+                waiters,
+                serial: self.recorder.acquisitions(),
+            });
+        }
+    }
 }
 
 impl ObservedSemaphore {
     /// Creates a semaphore with `permits` permits.
     pub fn new(name: &'static str, permits: usize, metrics: &LockMetrics) -> Self {
+        let (inner, recorder) = (Arc::new(Semaphore::new(permits)), metrics.lock(name));
+        let permits = Arc::new(Permits {
+            inner: Arc::clone(&inner),
+            recorder: recorder.clone(),
+        });
+        metrics.watch().add(&permits);
         Self {
-            inner: Arc::new(Semaphore::new(permits)),
-            recorder: metrics.lock(name),
+            inner,
+            recorder,
+            _permits: permits,
         }
     }
 

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     faults::{Fault, Faults},
-    observed::{self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, Turn},
+    observed::{self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, Rare, Turn},
 };
 
 /// How often something is decided again because another process was faster. Each time somebody
@@ -96,6 +96,7 @@ pub struct Engine {
     session_ttl: Option<Duration>,
     retention: Option<Duration>,
     swept: AtomicU64,
+    conflicts: Rare,
     lenient_gates: LenientGates,
     faults: Faults,
     work_root: Option<WorkRoot>,
@@ -149,6 +150,7 @@ impl Engine {
             session_ttl: settings.session_ttl,
             retention: settings.retention,
             swept: AtomicU64::new(0),
+            conflicts: Rare::default(),
             lenient_gates: settings.lenient_gates,
             faults: locks.faults(),
             work_root: settings.work_root.map(WorkRoot::new),

@@ -13,6 +13,7 @@ mod cost;
 mod crash;
 mod details;
 mod dynamic;
+mod events;
 #[cfg(feature = "faults")]
 mod faults;
 mod gates;
@@ -34,4 +35,5 @@ mod store;
 mod telemetry;
 mod tools;
 mod traces;
+mod watchdog;
 mod workflow_engine;

@@ -1,6 +1,7 @@
 //! What leaves the process over the collector's own protocol.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::harness::{Binary, Collector, Content};
 
@@ -77,6 +78,97 @@ async fn a_collector_that_is_away_does_not_keep_the_process_from_its_work() {
 
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(output.stdout.contains("review.md"), "{}", output.stdout);
+}
+
+/// Neither protocol may wait for a collector that accepts and never answers, least of all with
+/// one worker, which would wait for itself.
+#[tokio::test]
+async fn a_collector_that_stalls_keeps_the_process_for_seconds_only() {
+    for protocol in ["http/protobuf", "grpc"] {
+        let stalled = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", stalled.local_addr().unwrap());
+        let accepting = tokio::spawn(async move {
+            let mut open = Vec::new();
+            loop {
+                open.push(stalled.accept().await.unwrap());
+            }
+        });
+        let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+        let content = content.path().to_str().unwrap();
+        let state = format!("file://{}", state.path().display());
+        let arguments = [
+            "serve",
+            "--transport",
+            "stdio",
+            "--content",
+            content,
+            "--state",
+            &state,
+        ];
+        let binary = Binary::new(&arguments)
+            .env("TOKIO_WORKER_THREADS", "1")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+
+        let output = binary.run_with(&calls()).await;
+
+        accepting.abort();
+        assert_eq!(output.code, Some(0), "{protocol}: {}", output.stderr);
+        assert!(
+            output.stdout.contains("review.md"),
+            "{protocol}: {}",
+            output.stdout
+        );
+        let late = "telemetry was not flushed";
+        assert!(
+            output.stderr.contains(late),
+            "{protocol}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_exported_can_be_looked_at_and_lines_name_their_trace() {
+    let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+    let content = content.path().to_str().unwrap();
+    let state = format!("file://{}", state.path().display());
+    let arguments = [
+        "serve",
+        "--transport",
+        "stdio",
+        "--content",
+        content,
+        "--state",
+        &state,
+    ];
+    let binary = Binary::new(&arguments)
+        .env("LOCKSTEP_LOG__FORMAT", "json")
+        .env("LOCKSTEP_LOG__FILTER", "info")
+        .env("OTEL_TRACES_EXPORTER", "console");
+    let wrong = json!({ "jsonrpc": "2.0", "id": 3, "method": "resources/read", "params": { "uri": "x://" } });
+
+    let output = binary.run_with(&format!("{}{wrong}\n", calls())).await;
+
+    let lines = output
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let call = lines
+        .iter()
+        .find(|line| line["span"] == "tools/call search_standards");
+    let call = call.expect(&output.stderr);
+    assert_eq!(call["attributes"]["network.transport"], "pipe");
+    let events: Vec<_> = lines
+        .iter()
+        .filter(|line| line["message"].is_string())
+        .collect();
+    assert!(
+        events
+            .iter()
+            .all(|event| event["level"].is_string() && event["timestamp"].is_string())
+    );
 }
 
 /// A session of a client that asks one question and goes.

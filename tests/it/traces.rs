@@ -1,10 +1,18 @@
 //! One trace, from the agent to whatever made it wait.
 
-use opentelemetry::trace::{SpanKind, Status};
+use std::sync::Arc;
+
+use lockstep::observed::{
+    CacheDetail, CacheMetrics, Limits, LoadPanicked, ObservedCache, Operation, Requests, spawn,
+};
+use opentelemetry::{
+    Context,
+    trace::{SpanKind, Status},
+};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Value, json};
 
-use crate::harness::{Root, TestServer, attribute};
+use crate::harness::{Root, TestMetrics, TestServer, attribute};
 
 fn search(query: &str) -> Value {
     json!({ "name": "search_standards", "arguments": { "query": query } })
@@ -117,19 +125,54 @@ async fn a_parent_in_meta_wins_and_the_http_span_is_linked_and_stdio_has_none() 
     assert!(!leaked("alice") && !leaked("reviews"), "{recorded:?}");
 
     let pipe = Root::new();
-    let mut params = rmcp::model::CallToolRequestParams::new("search_standards").with_arguments(
-        serde_json::from_value(json!({ "query": "who reviews a change?" })).unwrap(),
-    );
+    let mut params = rmcp::model::CallToolRequestParams::new("current_date");
     let meta = json!({ "traceparent": pipe.traceparent("01") });
     params.meta = serde_json::from_value(meta).unwrap();
     stdio.call_tool(params).await.unwrap();
     let spans = pipe.spans();
-    assert_eq!(spans.tree(), ["caller > tools/call search_standards"]);
-    let call = spans.one("tools/call search_standards");
+    assert_eq!(spans.tree(), ["caller > tools/call current_date"]);
+    let call = spans.one("tools/call current_date");
     assert_eq!(attribute(call, "network.transport"), "pipe");
-    assert_eq!(attribute(call, "lockstep.cache.hits"), "1");
-    let events: Vec<_> = call.events.iter().map(|event| &*event.name).collect();
-    assert_eq!(events, ["lockstep.cache.hit"]);
+}
+
+/// Also those in a task of its own.
+#[tokio::test]
+async fn a_request_counts_its_hits_and_its_span_tells_the_first_sixteen() {
+    let (root, metrics) = (Root::new(), TestMetrics::new());
+    let caches = CacheMetrics::new(&metrics.meter());
+    let limits = Limits {
+        max_entries: 10,
+        time_to_live: None,
+    };
+    let cache: Arc<ObservedCache<u32, u32, LoadPanicked>> =
+        Arc::new(ObservedCache::new("test", limits, &caches));
+    cache.insert(1, 1).await;
+    let requests = Requests::new(&metrics.meter(), CacheDetail::Events);
+    let about = Operation {
+        method: "ping",
+        tool: None,
+        transport: "pipe",
+        protocol_version: "other",
+    };
+
+    cache.get(&1).await; // Nobody's.
+    let surrounding = root.run(async { requests.span("ping", &Context::current(), None) });
+    let running = requests.operation(about, surrounding.await);
+    let hits = async |cache: Arc<ObservedCache<_, _, _>>| {
+        for _ in 0..10 {
+            cache.get(&1).await;
+        }
+    };
+    running.run(hits(Arc::clone(&cache))).await;
+    let elsewhere = async { spawn(async move { hits(cache).await }).await };
+    running.run(elsewhere).await.unwrap();
+    drop(running); // Its caller went away.
+
+    let spans = root.spans();
+    let ping = spans.one("ping");
+    let told = ["lockstep.cache.hits", "lockstep.outcome"].map(|key| attribute(ping, key));
+    assert_eq!(told, ["20", "cancelled"]);
+    assert_eq!(ping.events.len(), 16);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::instrument;
+use tracing::{instrument, warn};
 
 use super::{Engine, MAX_TRIES};
 use crate::workflow::{
@@ -132,6 +132,13 @@ impl Engine {
                     open,
                     drift,
                 });
+            }
+            if let Some(suppressed) = self.conflicts.occurs() {
+                warn!(
+                    name: "lockstep.store.conflict",
+                    { session.id = %id, suppressed },
+                    "race detected: another process changed the session first"
+                );
             }
         }
         Err(Arc::new(Error::Contended(id)))
