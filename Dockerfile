@@ -39,7 +39,7 @@ COPY src src
 # The commit, for /version and lockstep_build_info.
 ARG REVISION=unknown
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
-    LOCKSTEP_REVISION=$REVISION cargo build --release --locked --bin lockstep && \
+    BUILT_REVISION=$REVISION cargo build --release --locked --bin lockstep && \
     cp target/release/lockstep /lockstep
 # Which packages and licences it is made of, from their own sources.
 COPY --from=libraries /packages /packages

@@ -8,7 +8,7 @@ SCENARIO ?= steady
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test postgres lint bench eval load clients conformance deny size chart cluster-test image rules
+.PHONY: help setup run test postgres lint bench eval load clients conformance deny size chart cluster-test image rules telemetry promtool page
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,7 @@ bench: setup ## Measure against baselines: caches, searches, changes, gates, wor
 	cargo bench --bench gate
 	load-tests/tools_call
 	load-tests/start_time
+	load-tests/telemetry_cost
 
 eval: setup ## Ask questions whose answers are known, and say how good the answers are
 	cargo run --release --quiet --example eval
@@ -85,6 +86,18 @@ conformance: setup ## Run the official MCP conformance suite
 	cargo build
 	cargo build --example conformance
 	tests/conformance/run
+
+telemetry: ## Write the catalogue of metrics anew: docs/telemetry.md, and JSON for the chart
+	cargo run --quiet -- telemetry > docs/telemetry.md
+	cargo run --quiet -- telemetry --format json > charts/lockstep/files/telemetry.json
+
+promtool: setup ## Let Prometheus's own tool judge /metrics
+	cargo build
+	tests/prometheus/run
+
+page: setup ## Look at the admin page in a real browser: light, dark, phone
+	cargo build
+	tests/page/run
 
 deny: ## Check licences, bans and sources of all dependencies
 	cargo deny --version 2>/dev/null | grep -qxF "cargo-deny $(DENY)" || cargo install --locked --quiet cargo-deny@$(DENY)

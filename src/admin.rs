@@ -3,9 +3,13 @@
 //! It has an address of its own because its callers have none of the public one's credentials: a
 //! kubelet asks by pod address, a person by a forwarded port. Nothing here changes anything.
 
+mod families;
 mod locks;
+mod page;
 mod probes;
 mod readiness;
+mod scrape;
+mod status;
 mod version;
 
 use std::{sync::Arc, time::Duration};
@@ -26,6 +30,10 @@ pub struct Subjects {
     pub search: Arc<search::Engine>,
     /// Who holds what.
     pub watchdog: Arc<Watchdog>,
+    /// Every series, as Prometheus would scrape them.
+    pub registry: prometheus::Registry,
+    /// Prometheus may scrape them.
+    pub scraped: bool,
     /// Cancelled once the server has been told to stop.
     pub stopping: CancellationToken,
 }
@@ -33,8 +41,11 @@ pub struct Subjects {
 /// Builds the routes. Each topic brings its own.
 pub fn router(subjects: &Subjects) -> Router {
     probes::routes(subjects)
+        .merge(page::routes())
         .merge(version::routes())
         .merge(locks::routes(subjects))
+        .merge(status::routes(subjects))
+        .merge(scrape::routes(subjects))
 }
 
 /// Serves `listener` until `end` is cancelled: after the public listener has drained, so that

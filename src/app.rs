@@ -1,6 +1,7 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
 mod check;
+mod exported;
 mod operators;
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
@@ -21,8 +22,8 @@ use crate::{
         About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, ObservedServer, Offered,
     },
     observed::{
-        CacheCounts, CacheDetail, CacheMetrics, LockCounts, LockMetrics, Requests, Watch, Watchdog,
-        metrics::{SWEPT, export_count},
+        CacheCounts, CacheDetail, LockCounts, Metrics, Requests, Watch, Watchdog,
+        metrics::SchedulerLag,
     },
     search::{self, Embedder},
     stdio, workflow,
@@ -48,6 +49,8 @@ pub struct App {
     watchdog: Arc<Watchdog>,
     search: Arc<search::Engine>,
     config: Config,
+    lag: SchedulerLag,
+    registry: prometheus::Registry,
 }
 
 impl App {
@@ -78,27 +81,23 @@ impl App {
             warn!(name: "lockstep.faults.injected", { ?inject }, "faults are injected: a rehearsal");
         }
         let watch = Watch::default();
-        let caches = CacheMetrics::new(meter);
-        let caches = caches.with_faults(faults).with_watch(watch.clone());
-        let locks = LockMetrics::new(meter);
-        let locks = locks.with_faults(faults).with_watch(watch.clone());
+        let metrics = Metrics::new(meter).with_faults(faults).with_watch(&watch);
         let watchdog = Watchdog::start(watch, age(config.watchdog.limit_secs), meter);
         let sessions = workflow_settings(&config);
         let workflows = {
-            let (caches, locks) = (caches.clone(), locks.clone());
+            let (caches, locks) = (metrics.caches.clone(), metrics.locks.clone());
             spawn_blocking(move || workflow::Engine::open(sessions, &caches, &locks)).await??
         };
-        let search = search::Engine::start(search_settings(&config), embedders, &caches, &locks)?;
+        let search = search::Engine::start(search_settings(&config), embedders, &metrics)?;
         workflows.sweep_regularly();
-        let engine = Arc::downgrade(&workflows);
-        export_count(meter, &SWEPT, move || {
-            engine.upgrade().map_or(0, |engine| engine.swept())
-        });
+        exported::export(meter, &search);
+        exported::export_swept(meter, &workflows);
+        let lag = SchedulerLag::new(meter);
         let about = About::new(
             config.transport.as_str(),
             config.content.clone(),
             std::env::current_dir().context("no working directory")?,
-            Meters::new(move || measured(&caches, &locks)),
+            Meters::new(move || measured(&metrics)),
         );
         let offered = Offered {
             workflow_alias: config.workflow.tool_alias.as_deref(),
@@ -113,7 +112,14 @@ impl App {
             watchdog,
             search,
             config,
+            lag,
+            registry: prometheus::Registry::default(),
         })
+    }
+
+    /// Lets operators read what `registry` has: all that the meter counts.
+    pub fn readable_in(self, registry: prometheus::Registry) -> Self {
+        Self { registry, ..self }
     }
 
     /// Builds the routes of the HTTP listener, which goes down as `ending` says.
@@ -137,6 +143,8 @@ impl App {
         admin::router(&admin::Subjects {
             search: Arc::clone(&self.search),
             watchdog: Arc::clone(&self.watchdog),
+            registry: self.registry.clone(),
+            scraped: self.config.telemetry.prometheus,
             stopping,
         })
     }
@@ -158,6 +166,14 @@ impl App {
     ///
     /// If the discovery file cannot be written, or a transport fails.
     pub async fn serve(self, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
+        let lag = self.lag.clone();
+        tokio::select! {
+            served = Box::pin(self.serve_all(listeners, stop)) => served,
+            never = lag.probe() => match never {},
+        }
+    }
+
+    async fn serve_all(self, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
         let Some(admin) = listeners.admin else {
             return self.serve_transports(listeners.public, None, stop).await;
         };
@@ -241,13 +257,16 @@ async fn serve_both(
 /// If the model is missing, or the content cannot be watched.
 pub async fn search_engine(config: &Config, meter: &Meter) -> anyhow::Result<Arc<search::Engine>> {
     let embedders = load_model(config).await?;
-    let (caches, locks) = (CacheMetrics::new(meter), LockMetrics::new(meter));
-    let engine = search::Engine::start(search_settings(config), embedders, &caches, &locks)?;
-    Ok(engine)
+    let settings = search_settings(config);
+    Ok(search::Engine::start(
+        settings,
+        embedders,
+        &Metrics::new(meter),
+    )?)
 }
 
 /// Reads the cells that the exporter reads.
-fn measured(caches: &CacheMetrics, locks: &LockMetrics) -> Measured {
+fn measured(metrics: &Metrics) -> Measured {
     let cache = |counts: CacheCounts| {
         let lookups = Lookups {
             hits: counts.hits,
@@ -265,8 +284,8 @@ fn measured(caches: &CacheMetrics, locks: &LockMetrics) -> Measured {
         abandoned: counts.abandoned,
     };
     Measured {
-        caches: caches.counts().into_iter().map(cache).collect(),
-        locks: locks.counts().into_iter().map(lock).collect(),
+        caches: metrics.caches.counts().into_iter().map(cache).collect(),
+        locks: metrics.locks.counts().into_iter().map(lock).collect(),
     }
 }
 

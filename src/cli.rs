@@ -10,11 +10,13 @@ mod progress;
 mod schema;
 mod search;
 mod serve;
+mod telemetry;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use opentelemetry::metrics::Meter;
+use prometheus::Registry;
 use serde::Serialize;
 
 use crate::{
@@ -56,6 +58,8 @@ enum Command {
     Config(config::Arguments),
     /// Call a tool of a running server and print the answer. Exits with 1 if it is not as expected.
     Call(call::Arguments),
+    /// Print every metric that the server exports: name, unit, attributes and their values.
+    Telemetry(telemetry::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),
 }
@@ -147,6 +151,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Call(arguments) => call::run(arguments).await,
+        Command::Telemetry(arguments) => telemetry::run(&arguments),
         Command::Healthcheck(arguments) => health::run(arguments).await,
     };
     outcome.unwrap_or_else(|error| failed(&error))
@@ -160,21 +165,22 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
 
 async fn serve(settings: Settings) -> anyhow::Result<ExitCode> {
     let config = Config::load(settings.config.as_deref(), &settings)?;
-    with_telemetry(config, serve::run).await
+    let readable = config.answers_operators();
+    with_telemetry(config, readable, serve::run).await
 }
 
 async fn search(arguments: search::Arguments) -> anyhow::Result<ExitCode> {
     let settings = &arguments.settings;
     let config = quiet(Config::load(settings.config.as_deref(), settings)?);
-    let run = |config, meter| search::run(config, meter, arguments);
-    with_telemetry(config, run).await
+    let run = |config, meter, _| search::run(config, meter, arguments);
+    with_telemetry(config, false, run).await
 }
 
 async fn index(arguments: index::Arguments) -> anyhow::Result<ExitCode> {
     let settings = &arguments.settings;
     let config = quiet(Config::load(settings.config.as_deref(), settings)?);
-    let run = |config, meter| index::run(config, meter, arguments);
-    with_telemetry(config, run).await
+    let run = |config, meter, _| index::run(config, meter, arguments);
+    with_telemetry(config, false, run).await
 }
 
 /// Logs only warnings unless something else is set: the answer is what a person wants to see.
@@ -187,15 +193,19 @@ fn quiet(mut config: Config) -> Config {
 
 /// Runs `command` between the start and the flush of telemetry, also after a failure: those are
 /// the spans that somebody will look for.
+///
+/// What is counted can be read in the process if it is to be `readable`.
 async fn with_telemetry<R>(
     config: Config,
-    command: impl FnOnce(Config, Meter) -> R,
+    readable: bool,
+    command: impl FnOnce(Config, Meter, Registry) -> R,
 ) -> anyhow::Result<ExitCode>
 where
     R: Future<Output = anyhow::Result<ExitCode>>,
 {
-    let telemetry = Telemetry::start(&config.log, &config.telemetry, &Otlp::from_environment()?)?;
-    let outcome = command(config, telemetry.meter()).await;
+    let otlp = Otlp::from_environment()?;
+    let telemetry = Telemetry::start(&config.log, &config.telemetry, &otlp, readable)?;
+    let outcome = command(config, telemetry.meter(), telemetry.registry()).await;
     telemetry.shutdown().await;
     outcome
 }

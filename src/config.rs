@@ -30,7 +30,7 @@ pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use postgres::Postgres;
 pub use state::{InvalidState, StateUrl};
-pub use telemetry::{CacheDetail, Tracing, Watchdog};
+pub use telemetry::{CacheDetail, Telemetry, Watchdog};
 use yaml::Yaml;
 
 /// Everything an operator can set.
@@ -66,8 +66,8 @@ pub struct Config {
     pub search: Search,
     /// What the process tells about itself.
     pub log: Log,
-    /// What traces tell.
-    pub telemetry: Tracing,
+    /// What it counts and traces, and who may ask.
+    pub telemetry: Telemetry,
     /// What is reported as stuck.
     pub watchdog: Watchdog,
     /// What goes wrong on purpose.
@@ -241,6 +241,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// What nothing bounds.
+const MOST: u64 = u64::MAX;
+
 /// Ten years: beyond, an age is a slip.
 const MAX_AGE_SECS: u64 = 315_360_000;
 
@@ -260,7 +263,7 @@ impl Default for Config {
             workflow: Workflow::default(),
             search: Search::default(),
             log: Log::default(),
-            telemetry: Tracing::default(),
+            telemetry: Telemetry::default(),
             watchdog: Watchdog::default(),
             faults: InjectedFaults::default(),
         }
@@ -350,13 +353,21 @@ impl Config {
         Ok(config)
     }
 
+    /// Says whether there is an admin listener.
+    pub fn answers_operators(&self) -> bool {
+        match self.admin.listen {
+            Some(AdminListen::Off) => false,
+            Some(AdminListen::At(_)) => true,
+            None => self.transport != Transport::Stdio,
+        }
+    }
+
     /// Checks what types cannot.
     ///
     /// # Errors
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        const MOST: u64 = u64::MAX;
         let (workflow, search) = (&self.workflow, &self.search);
         let ranges: [(&str, u64, u64, u64); 16] = [
             ("watchdog.limit_secs", self.watchdog.limit_secs, 0, 3_600),

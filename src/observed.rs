@@ -5,10 +5,11 @@
 //!
 //! What is free stays free: a hit and an uncontended acquisition count in a cell of their own
 //! thread ([`counters`]) and read no clock. Only what waits or loads opens a span and records a
-//! time ([`metrics`] has every name).
+//! time. Every name is in the [`catalogue`]; [`metrics`] has what records under them.
 
 pub mod build;
 mod cache;
+pub mod catalogue;
 mod counters;
 pub mod events;
 mod file_lock;
@@ -24,11 +25,11 @@ mod wait;
 mod watch;
 mod watchdog;
 
-pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome};
+pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome, Weigh};
 pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
-pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics};
+pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics, Metrics};
 pub use rare::Rare;
 pub use requests::{
     End, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,

@@ -15,9 +15,14 @@ use opentelemetry::{
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
 use opentelemetry_sdk::{
-    Resource, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
-    propagation::TraceContextPropagator, resource::EnvResourceDetector, trace::SdkTracerProvider,
+    Resource,
+    logs::SdkLoggerProvider,
+    metrics::{MeterProviderBuilder, SdkMeterProvider},
+    propagation::TraceContextPropagator,
+    resource::EnvResourceDetector,
+    trace::SdkTracerProvider,
 };
+use prometheus::Registry;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 use tracing_subscriber::{
@@ -28,7 +33,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::config::{Log, LogFormat, Otlp, Protocol, Tracing};
+use crate::config::{self, Log, LogFormat, Otlp, Protocol};
 
 /// The longest that the end of the process waits for what is still buffered.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -38,19 +43,27 @@ const FLUSH: Duration = Duration::from_secs(5);
 pub struct Telemetry {
     /// None if metrics go nowhere: instruments of a provider without a reader complain.
     meters: Option<SdkMeterProvider>,
+    /// Every series of now, if the process is to read them.
+    registry: Registry,
     tracers: SdkTracerProvider,
     loggers: SdkLoggerProvider,
 }
 
 impl Telemetry {
     /// Builds the pipeline and becomes the process's log. Logs go to standard error, because
-    /// standard output belongs to MCP over stdio.
+    /// standard output belongs to MCP over stdio. Metrics that are to be `readable` are kept for
+    /// [`Self::registry`], wherever else they go.
     ///
     /// # Errors
     ///
     /// If the log's filter does not parse or an exporter refuses its `OTEL_*` variables.
-    pub fn start(log: &Log, tracing: &Tracing, otlp: &Otlp) -> anyhow::Result<Self> {
-        let telemetry = Self::exporting(tracing, otlp)?;
+    pub fn start(
+        log: &Log,
+        settings: &config::Telemetry,
+        otlp: &Otlp,
+        readable: bool,
+    ) -> anyhow::Result<Self> {
+        let telemetry = Self::exporting(settings, otlp, readable)?;
         let ansi = std::io::stderr().is_terminal();
         let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let stderr = match log.format {
@@ -80,7 +93,11 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    fn exporting(tracing: &Tracing, otlp: &Otlp) -> anyhow::Result<Self> {
+    fn exporting(
+        settings: &config::Telemetry,
+        otlp: &Otlp,
+        readable: bool,
+    ) -> anyhow::Result<Self> {
         let name = otlp.service_name.clone();
         let resource = Resource::builder_empty()
             .with_service_name(env!("CARGO_PKG_NAME"))
@@ -88,26 +105,39 @@ impl Telemetry {
             .with_detector(Box::new(EnvResourceDetector::new()))
             .with_attributes(name.map(|name| KeyValue::new("service.name", name)))
             .build();
+        let registry = Registry::new();
         let mut meters = None;
-        if let Some(protocol) = otlp.metrics {
+        if readable {
+            let reader = opentelemetry_prometheus::exporter()
+                .with_registry(registry.clone())
+                // Labels of every point that tell nobody anything: there is one scope.
+                .scope_info_enabled(false)
+                .build()?;
             let provider = SdkMeterProvider::builder().with_resource(resource.clone());
+            meters = Some(provider.with_reader(reader));
+        }
+        if let Some(protocol) = otlp.metrics {
+            let provider = meters
+                .unwrap_or_else(|| SdkMeterProvider::builder().with_resource(resource.clone()));
             let exporter = match protocol {
                 Protocol::Grpc => Some(MetricExporter::builder().with_tonic().build()),
                 Protocol::HttpProtobuf => Some(MetricExporter::builder().with_http().build()),
                 Protocol::Console => None,
             };
-            let provider = match exporter.transpose().context("metrics cannot be exported")? {
+            let exporter = exporter.transpose().context("metrics cannot be exported")?;
+            meters = Some(match exporter {
                 Some(exporter) => provider.with_periodic_exporter(exporter),
                 None => provider.with_periodic_exporter(console::Console),
-            };
-            let provider = provider.build();
+            });
+        }
+        let meters = meters.map(MeterProviderBuilder::build);
+        if let Some(meters) = &meters {
             // Before the others are built: they count what they drop with the global meter.
-            opentelemetry::global::set_meter_provider(provider.clone());
-            meters = Some(provider);
+            opentelemetry::global::set_meter_provider(meters.clone());
         }
         let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
         if !otlp.samples {
-            tracers = tracers.with_sampler(spans::sampler(tracing));
+            tracers = tracers.with_sampler(spans::sampler(settings));
         }
         if let Some(protocol) = otlp.traces {
             let exporter = match protocol {
@@ -133,6 +163,7 @@ impl Telemetry {
         }
         Ok(Self {
             meters,
+            registry,
             tracers: tracers.build(),
             loggers: loggers.build(),
         })
@@ -150,12 +181,18 @@ impl Telemetry {
         }
     }
 
+    /// Returns where the series of now are read; it has none unless they are to be readable.
+    pub fn registry(&self) -> Registry {
+        self.registry.clone()
+    }
+
     /// Sends what is still buffered, for five seconds at most.
     pub async fn shutdown(self) {
         let Self {
             meters,
             tracers,
             loggers,
+            registry: _,
         } = self;
         // Off the runtime's workers: exporters block, and one worker alone would wait for itself.
         // Side by side: a collector that takes no spans may take metrics.

@@ -19,7 +19,7 @@ use std::{
 use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
     config::Config,
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     search::{EmbedError, Embedder, Engine, Fusion, Quantization, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
@@ -164,8 +164,7 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         poll: None,
     };
     let _runtime = runtime.enter();
-    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-    Engine::start(settings, models, &caches, &locks).expect("the threads start")
+    Engine::start(settings, models, &Metrics::new(&meter)).expect("the threads start")
 }
 
 /// Copies the first few standards of the corpus, or of the sample content.

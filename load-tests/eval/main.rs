@@ -22,7 +22,7 @@ use std::{
 use anyhow::Context as _;
 use lockstep::{
     config::Config,
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     search::{Answer, Cache, Engine, Fusion, Mode, Quantization, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
@@ -181,8 +181,7 @@ async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
         poll: None,
     };
     let embedders = load_model(&config.assets, model, 0)?;
-    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-    let engine = Engine::start(settings, embedders, &caches, &locks)?;
+    let engine = Engine::start(settings, embedders, &Metrics::new(&meter))?;
     engine.ready().await;
     while ask(&engine, "ready?", Mode::Hybrid).await?.method != Mode::Hybrid {
         engine.generation_after(engine.status().generation).await;

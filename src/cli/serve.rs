@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use opentelemetry::metrics::Meter;
+use prometheus::Registry;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -21,8 +22,12 @@ use crate::{
 
 /// Serves until a signal, or the end of standard input, ends it. What keeps it from serving goes
 /// to the log, where whoever runs a server looks.
-pub(super) async fn run(config: Config, meter: Meter) -> anyhow::Result<ExitCode> {
-    match serve(config, meter).await {
+pub(super) async fn run(
+    config: Config,
+    meter: Meter,
+    registry: Registry,
+) -> anyhow::Result<ExitCode> {
+    match serve(config, meter, registry).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             error!(error = %format_args!("{error:#}"), "the server cannot go on");
@@ -31,7 +36,7 @@ pub(super) async fn run(config: Config, meter: Meter) -> anyhow::Result<ExitCode
     }
 }
 
-async fn serve(config: Config, meter: Meter) -> anyhow::Result<()> {
+async fn serve(config: Config, meter: Meter, registry: Registry) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     // Before the engines: a port in use is told at once, not after the model is loaded.
@@ -43,7 +48,7 @@ async fn serve(config: Config, meter: Meter) -> anyhow::Result<()> {
         public,
         admin: bind_admin(&config).await?,
     };
-    let app = App::new(config, &meter).await?;
+    let app = App::new(config, &meter).await?.readable_in(registry);
     greet(&listeners)?;
     Box::pin(app.serve(listeners, stop)).await
 }
@@ -107,11 +112,7 @@ Lockstep listens on http://{address}/mcp. Ask it something:
 "#
     );
     if let Some(admin) = &listeners.admin {
-        let _ = writeln!(
-            stderr,
-            "Is it ready? http://{}/readyz\n",
-            admin.local_addr()?
-        );
+        let _ = writeln!(stderr, "Watch it on http://{}\n", admin.local_addr()?);
     }
     Ok(())
 }

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of traces and of the watchdog.
+/// Settings of telemetry.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tracing {
+pub struct Telemetry {
+    /// Let Prometheus scrape `/metrics` of the admin listener. Names are those that it gives to
+    /// what it receives over OTLP, so let it have only one of the two: sums would be doubled.
+    pub prometheus: bool,
     /// How much a recorded trace tells about cache hits. Loads and waits are spans in any case.
     pub cache_detail: CacheDetail,
     /// Share of the requests that are recorded, if their caller does not decide. 0 to 1.
@@ -45,9 +48,10 @@ pub enum CacheDetail {
     Spans,
 }
 
-impl Default for Tracing {
+impl Default for Telemetry {
     fn default() -> Self {
         Self {
+            prometheus: false,
             cache_detail: CacheDetail::default(),
             sample_ratio: 1.0,
             trust_remote_sampling: false,

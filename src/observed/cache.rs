@@ -4,12 +4,12 @@
 use std::{fmt, hash::Hash, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use opentelemetry::KeyValue;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
+    catalogue::{CACHE_LOAD_RESULT, CACHE_NAME},
     loads::{Loads, here},
     metrics::{CacheMetrics, CacheStats},
     tally,
@@ -69,6 +69,9 @@ pub struct LoadPanicked;
 
 type Entries<K, V> = moka::future::Cache<K, V, foldhash::quality::RandomState>;
 
+/// Says how many bytes of memory an entry takes, about.
+pub type Weigh<K, V> = fn(&K, &V) -> u64;
+
 /// A bounded read-through cache that reports every lookup.
 ///
 /// Invariant: at any time at most one load of a key runs ([`Self::get_or_load`]); the cache
@@ -82,6 +85,7 @@ pub struct ObservedCache<K, V, E> {
     stats: Arc<CacheStats>,
     loads: Loads<K>,
     metrics: CacheMetrics,
+    weigh: Weigh<K, V>,
     error: std::marker::PhantomData<fn() -> E>,
 }
 
@@ -93,12 +97,25 @@ where
 {
     /// Creates an empty cache that reports under `name`.
     pub fn new(name: &'static str, limits: Limits, metrics: &CacheMetrics) -> Self {
+        Self::weighed(name, limits, metrics, |_, _| 0)
+    }
+
+    /// As [`Self::new`], and reports what its entries weigh: for people to see, not as a limit.
+    pub fn weighed(
+        name: &'static str,
+        limits: Limits,
+        metrics: &CacheMetrics,
+        weigh: Weigh<K, V>,
+    ) -> Self {
         let stats = CacheMetrics::stats(name);
         let listener = Arc::clone(&stats);
         let mut entries = moka::future::Cache::builder()
             .name(name)
             .max_capacity(limits.max_entries)
-            .eviction_listener(move |_, _, cause| listener.evicted(cause));
+            .eviction_listener(move |key, value, cause| {
+                listener.evicted(cause);
+                listener.lost(weigh(&key, &value));
+            });
         if let Some(age) = limits.time_to_live {
             entries = entries.time_to_live(age);
         }
@@ -111,6 +128,7 @@ where
             loads: Loads::new(name, Arc::clone(&stats), &metrics.watch),
             stats,
             metrics: metrics.clone(),
+            weigh,
             error: std::marker::PhantomData,
         }
     }
@@ -151,6 +169,7 @@ where
 
     /// Puts `value` in the place of whatever is cached for `key`.
     pub async fn insert(&self, key: K, value: V) {
+        self.stats.gained((self.weigh)(&key, &value));
         self.entries.insert(key, value).await;
     }
 
@@ -193,10 +212,10 @@ where
         if led {
             tally::missed();
         } else {
-            let (labels, waited) = ([KeyValue::new("cache.name", self.name)], started.elapsed());
+            let (name, waited) = ([CACHE_NAME.is(self.name)], started.elapsed());
             self.metrics
                 .wait_seconds
-                .record(waited.as_secs_f64(), &labels);
+                .record(waited.as_secs_f64(), &name);
             tally::coalesced(waited);
             span.add_link(joined.load());
         }
@@ -211,6 +230,7 @@ where
     ) -> impl Future<Output = (Result<V, Arc<E>>, bool)> + Send + 'static {
         let (entries, loads) = (self.entries.clone(), self.loads.clone());
         let alone = self.metrics.faults.has(Fault::DoubleLoad);
+        let (stats, weigh) = (Arc::clone(&self.stats), self.weigh);
         let measure = Measure {
             name: self.name,
             metrics: self.metrics.clone(),
@@ -224,7 +244,11 @@ where
                     let _running = loads.enter(key.clone(), here());
                     measure.load(load).await
                 };
-                load.instrument(span).await
+                let loaded = load.instrument(span).await;
+                if let Ok(value) = &loaded {
+                    stats.gained(weigh(&key, value));
+                }
+                loaded
             };
             if alone {
                 let loaded = lead.await;
@@ -252,7 +276,7 @@ impl Measure {
         &self,
         load: impl Future<Output = Result<V, E>>,
     ) -> Result<V, E> {
-        let name = KeyValue::new("cache.name", self.name);
+        let name = CACHE_NAME.is(self.name);
         let started = Instant::now();
         self.metrics
             .loads_active
@@ -266,7 +290,7 @@ impl Measure {
             Ok(Err(_)) => "error",
             Err(_) => "panic",
         };
-        let labels = [name, KeyValue::new("cache.load.result", result)];
+        let labels = [name, CACHE_LOAD_RESULT.is(result)];
         let seconds = started.elapsed().as_secs_f64();
         self.metrics.load_seconds.record(seconds, &labels);
         loaded.unwrap_or_else(|_| Err(E::from(LoadPanicked)))

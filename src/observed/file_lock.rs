@@ -10,13 +10,14 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use tokio::time::Instant;
 
-use super::ObservedWait;
+use super::{ObservedWait, metrics::HoldTimer};
 
 /// The lock on a file, until dropped: it ends with the open file, also when the process is
 /// killed.
 #[derive(Debug)]
 pub struct FileLock {
     _file: File,
+    _hold: HoldTimer,
 }
 
 impl FileLock {
@@ -41,7 +42,10 @@ impl FileLock {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(Self { _file: file })
+        Ok(Self {
+            _file: file,
+            _hold: waits.held_from_now(),
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{
     LockMetrics,
     loads::here,
-    metrics::{Acquired, LockRecorder},
+    metrics::{Acquired, HoldTimer, LockRecorder},
     wait::wait,
     watch::{Holding, Kind, Watched},
 };
@@ -57,17 +57,19 @@ impl<T> ObservedMutex<T> {
 
     /// Acquires the lock. A span and a wait time are recorded only if it was taken.
     pub async fn lock(&self) -> Guard<'_, T> {
-        let inner = if let Ok(guard) = self.inner.try_lock() {
+        let (inner, _hold) = if let Ok(guard) = self.inner.try_lock() {
             self.recorder.acquired(Acquired::Free);
-            guard
+            (guard, HoldTimer::default())
         } else {
             let holder = self.holder.span();
-            wait(&self.recorder, Some(holder), self.inner.lock()).await
+            let guard = wait(&self.recorder, Some(holder), self.inner.lock()).await;
+            (guard, self.recorder.held_from_now())
         };
         self.holder.begin();
         Guard {
             holder: &self.holder,
             inner,
+            _hold,
         }
     }
 }
@@ -77,6 +79,7 @@ impl<T> ObservedMutex<T> {
 pub struct Guard<'a, T> {
     holder: &'a Holder,
     inner: MutexGuard<'a, T>,
+    _hold: HoldTimer,
 }
 
 impl<T> Deref for Guard<'_, T> {

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{
     LockMetrics,
     loads::here,
-    metrics::{Acquired, LockRecorder},
+    metrics::{Acquired, HoldTimer, LockRecorder},
     wait::wait,
     watch::{Holding, Kind, Watched, key_hash},
 };
@@ -76,18 +76,22 @@ impl<K: Clone + Eq + Hash + Send + 'static> ObservedLocks<K> {
     /// Waits for this caller's turn at `key`. Callers are served in the order in which they came.
     pub async fn turn(&self, key: K) -> Turn<K> {
         let (place, lock, before) = self.join(key);
-        let guard = match Arc::clone(&lock).try_lock_owned() {
+        let (guard, hold) = match Arc::clone(&lock).try_lock_owned() {
             Ok(guard) => {
                 self.recorder.acquired(Acquired::Free);
-                guard
+                (guard, HoldTimer::default())
             }
-            Err(_) => wait(&self.recorder, before.clone(), lock.lock_owned()).await,
+            Err(_) => {
+                let guard = wait(&self.recorder, before.clone(), lock.lock_owned()).await;
+                (guard, self.recorder.held_from_now())
+            }
         };
         place.hold(here(), before.is_some());
         self.faults.hold().await;
         Turn {
             _guard: guard,
             place,
+            _hold: hold,
         }
     }
 
@@ -119,6 +123,7 @@ pub struct Turn<K: Eq + Hash> {
     // Before the place: the lock is released before its slot may go.
     _guard: OwnedMutexGuard<()>,
     place: Place<K>,
+    _hold: HoldTimer,
 }
 
 impl<K: Eq + Hash> Turn<K> {

@@ -17,30 +17,7 @@ use opentelemetry::{
 };
 use tokio::time::Instant;
 
-use super::{CacheDetail, Tally};
-
-/// Boundaries of HTTP requests in seconds, as OpenTelemetry's conventions advise.
-const HTTP_SECONDS: [f64; 14] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
-/// Boundaries of MCP operations in seconds: those that the conventions advise, and below them
-/// some for answers from memory.
-const OPERATION_SECONDS: [f64; 18] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
-    120.0, 300.0,
-];
-/// Boundaries of bodies in bytes.
-const BODY_BYTES: [f64; 9] = [
-    256.0,
-    1_024.0,
-    4_096.0,
-    16_384.0,
-    65_536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-];
+use super::{CacheDetail, Tally, catalogue};
 
 /// How a request ended; exported as the `lockstep.outcome` attribute. What burns an objective
 /// is [`Self::Internal`], [`Self::Timeout`] and [`Self::Overloaded`].
@@ -84,12 +61,6 @@ impl Outcome {
 }
 
 /// The instruments and the tracer of requests.
-///
-/// # Observability
-///
-/// `http.server.request.duration`, `.active_requests`, `.request.body.size`,
-/// `.response.body.size`; `mcp.server.operation.duration`; `lockstep.mcp.requests`,
-/// `lockstep.requests.active`, `lockstep.requests.waited`.
 #[derive(Clone, Debug)]
 pub struct Requests(Arc<Instruments>);
 
@@ -99,8 +70,8 @@ struct Instruments {
     cache_detail: CacheDetail,
     http_seconds: Histogram<f64>,
     http_active: UpDownCounter<i64>,
-    request_bytes: Histogram<u64>,
-    response_bytes: Histogram<u64>,
+    request_bytes: Histogram<f64>,
+    response_bytes: Histogram<f64>,
     operation_seconds: Histogram<f64>,
     mcp_requests: Counter<u64>,
     active: UpDownCounter<i64>,
@@ -111,65 +82,17 @@ impl Requests {
     /// Registers the instruments with `meter`. Call it once for each meter provider, after the
     /// tracer provider is set.
     pub fn new(meter: &Meter, cache_detail: CacheDetail) -> Self {
-        let seconds = |name, description, boundaries: &[f64]| {
-            let histogram = meter.f64_histogram(name).with_description(description);
-            let boundaries = boundaries.to_vec();
-            histogram.with_unit("s").with_boundaries(boundaries).build()
-        };
-        let bytes = |name, description| {
-            let histogram = meter.u64_histogram(name).with_description(description);
-            let boundaries = BODY_BYTES.to_vec();
-            histogram
-                .with_unit("By")
-                .with_boundaries(boundaries)
-                .build()
-        };
-        let now = |name, description| {
-            let counter = meter.i64_up_down_counter(name);
-            let counter = counter.with_description(description);
-            counter.with_unit("{request}").build()
-        };
-        let count = |name, description| {
-            let counter = meter.u64_counter(name).with_description(description);
-            counter.with_unit("{request}").build()
-        };
         Self(Arc::new(Instruments {
             tracer: global::tracer(env!("CARGO_PKG_NAME")),
             cache_detail,
-            http_seconds: seconds(
-                "http.server.request.duration",
-                "Duration of HTTP requests until the response's headers.",
-                &HTTP_SECONDS,
-            ),
-            http_active: now(
-                "http.server.active_requests",
-                "HTTP requests that are being answered.",
-            ),
-            request_bytes: bytes(
-                "http.server.request.body.size",
-                "Size of HTTP request bodies.",
-            ),
-            response_bytes: bytes(
-                "http.server.response.body.size",
-                "Size of HTTP response bodies whose length is known at their headers.",
-            ),
-            operation_seconds: seconds(
-                "mcp.server.operation.duration",
-                "Duration of MCP requests.",
-                &OPERATION_SECONDS,
-            ),
-            mcp_requests: count(
-                "lockstep.mcp.requests",
-                "MCP requests, by protocol version and transport.",
-            ),
-            active: now(
-                "lockstep.requests.active",
-                "MCP requests that are being answered.",
-            ),
-            waited: count(
-                "lockstep.requests.waited",
-                "MCP requests that waited for a lock or for a load that another had begun.",
-            ),
+            http_seconds: catalogue::HTTP_DURATION.recorded(meter),
+            http_active: catalogue::HTTP_ACTIVE.balanced(meter),
+            request_bytes: catalogue::HTTP_REQUEST_BYTES.recorded(meter),
+            response_bytes: catalogue::HTTP_RESPONSE_BYTES.recorded(meter),
+            operation_seconds: catalogue::OPERATION_DURATION.recorded(meter),
+            mcp_requests: catalogue::MCP_REQUESTS.counted(meter),
+            active: catalogue::REQUESTS_ACTIVE.balanced(meter),
+            waited: catalogue::REQUESTS_WAITED.counted(meter),
         }))
     }
 
@@ -257,7 +180,7 @@ impl HttpRequest {
             (response_bytes, &instruments.response_bytes),
         ] {
             if let Some(bytes) = bytes {
-                histogram.record(bytes, &labels);
+                histogram.record(bytes as f64, &labels);
             }
         }
     }

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     LockMetrics,
-    metrics::{Acquired, LockRecorder},
+    metrics::{Acquired, HoldTimer, LockRecorder},
     wait::wait,
     watch::{Holding, Kind, Watched},
 };
@@ -17,6 +17,7 @@ use super::{
 #[derive(Debug)]
 pub struct Permit {
     _inner: OwnedSemaphorePermit,
+    _hold: HoldTimer,
 }
 
 /// A counting semaphore that reports contention under its name. It is never closed.
@@ -71,7 +72,10 @@ impl ObservedSemaphore {
     pub fn try_acquire(&self) -> Option<Permit> {
         let permit = Arc::clone(&self.inner).try_acquire_owned().ok()?;
         self.recorder.acquired(Acquired::Free);
-        Some(Permit { _inner: permit })
+        Some(Permit {
+            _inner: permit,
+            _hold: HoldTimer::default(),
+        })
     }
 
     /// Acquires a permit, in the order in which callers came.
@@ -83,6 +87,7 @@ impl ObservedSemaphore {
         let permit = wait(&self.recorder, None, acquire).await;
         Permit {
             _inner: permit.expect("the semaphore is never closed"),
+            _hold: self.recorder.held_from_now(),
         }
     }
 }

@@ -9,7 +9,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
     LockMetrics,
-    metrics::{Acquired, LockRecorder},
+    metrics::{Acquired, HoldTimer, LockRecorder},
 };
 
 /// Awaits `acquire`, which found the lock taken: a `lock.wait` span, linked to `holder` if that
@@ -76,6 +76,11 @@ impl ObservedWait {
     /// Counts an acquisition that was free.
     pub fn acquired_free(&self) {
         self.recorder.acquired(Acquired::Free);
+    }
+
+    /// Measures from now on how long what was acquired is held.
+    pub(super) fn held_from_now(&self) -> HoldTimer {
+        self.recorder.held_from_now()
     }
 
     /// Counts an acquisition that took `waited`.

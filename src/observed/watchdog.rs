@@ -16,6 +16,7 @@ use tracing::error;
 
 use super::{
     Watch,
+    catalogue::{WATCHDOG_KIND, WATCHDOG_NAME, WATCHDOG_REPORTS, WATCHDOG_STUCK},
     watch::{Holding, Kind},
 };
 
@@ -36,11 +37,6 @@ pub struct Held {
 /// Looks every now and then at who holds what, and reports once whoever holds it for too long.
 /// Nobody who takes a lock or loads a value notices: the age of a holder is the time since the
 /// watchdog saw it first.
-///
-/// # Observability
-///
-/// `lockstep.watchdog.reports` and `lockstep.watchdog.stuck` by `watchdog.kind` and
-/// `watchdog.name`.
 #[derive(Debug)]
 pub struct Watchdog {
     watch: Watch,
@@ -64,24 +60,15 @@ impl Watchdog {
         let watchdog = Arc::new(Self {
             watch,
             limit,
-            reports: meter
-                .u64_counter("lockstep.watchdog.reports")
-                .with_description("Locks held and loads running beyond the watchdog's limit.")
-                .with_unit("{report}")
-                .build(),
+            reports: WATCHDOG_REPORTS.counted(meter),
             seen: Mutex::default(),
         });
         let observed = Arc::downgrade(&watchdog);
-        meter
-            .u64_observable_gauge("lockstep.watchdog.stuck")
-            .with_description("Locks and loads that are beyond the watchdog's limit now.")
-            .with_unit("{holder}")
-            .with_callback(move |observer| {
-                for ((kind, name), stuck) in observed.upgrade().iter().flat_map(|dog| dog.stuck()) {
-                    observer.observe(stuck, &labels(kind, name));
-                }
-            })
-            .build();
+        WATCHDOG_STUCK.observed::<u64>(meter, move |observe| {
+            for ((kind, name), stuck) in observed.upgrade().iter().flat_map(|dog| dog.stuck()) {
+                observe(stuck, &labels(kind, name));
+            }
+        });
         if let Some(limit) = limit {
             let period = (limit / 10).clamp(LOOKS.0, LOOKS.1);
             tokio::spawn(look_until_dropped(Arc::downgrade(&watchdog), period));
@@ -172,8 +159,5 @@ fn id(holding: &Holding) -> Id {
 }
 
 fn labels(kind: Kind, name: &'static str) -> [KeyValue; 2] {
-    [
-        KeyValue::new("watchdog.kind", kind.as_str()),
-        KeyValue::new("watchdog.name", name),
-    ]
+    [WATCHDOG_KIND.is(kind.as_str()), WATCHDOG_NAME.is(name)]
 }

@@ -13,7 +13,7 @@ use super::{
     seeker::Seeker, vectors::Store, watcher::Watcher,
 };
 use crate::observed::{
-    CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedSemaphore, ObservedWait,
+    Limits, Metrics, ObservedCache, ObservedSemaphore, ObservedWait, metrics::SearchState,
 };
 
 /// The longest that a question waits for the first snapshot.
@@ -82,25 +82,29 @@ impl Engine {
     pub fn start(
         settings: Settings,
         embedders: Vec<Box<dyn Embedder>>,
-        caches: &CacheMetrics,
-        locks: &LockMetrics,
+        metrics: &Metrics,
     ) -> Result<Arc<Self>, Error> {
+        let (caches, locks) = (&metrics.caches, &metrics.locks);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let model = embedders.first().and_then(|embedder| embedder.id());
         let tokens = embedders.first().map(|embedder| embedder.tokens());
         let tokens = tokens.ok_or(Error::NoWorkers)?;
         let store = settings.cache.zip(model);
         let store = store.map(|(cache, model)| Arc::new(Store::new(&cache, model, locks)));
-        let workers = Arc::new(Workers::start(embedders, settings.queue, locks)?);
+        let workers = Arc::new(Workers::start(embedders, settings.queue, metrics)?);
         let published = Arc::new(Published::new());
         let limits = |max_entries, time_to_live| Limits {
             max_entries,
             time_to_live,
         };
         let vectors = limits(settings.max_cached_vectors, None);
+        export(metrics, &published, &workers);
         let seeker = Arc::new(Seeker {
+            metrics: metrics.search.clone(),
             workers: Arc::clone(&workers),
-            vectors: ObservedCache::new("vectors", vectors, caches),
+            vectors: ObservedCache::weighed("vectors", vectors, caches, |text, vector| {
+                (text.len() + size_of_val(&**vector)) as u64
+            }),
             lookups: ObservedSemaphore::new("search.index", threads, locks),
             tokens: Arc::clone(&tokens),
             rules: Rules {
@@ -121,6 +125,7 @@ impl Engine {
                 published: Arc::clone(&published),
             },
             published: Arc::clone(&published),
+            metrics: metrics.search.clone(),
             layout: Layout {
                 quantization: settings.quantization,
                 threads,
@@ -130,7 +135,11 @@ impl Engine {
         Ok(Arc::new(Self {
             published,
             seeker,
-            answers: ObservedCache::new("answers", answers, caches),
+            answers: ObservedCache::weighed("answers", answers, caches, |(query, _), answer| {
+                // The texts of its passages are the snapshot's.
+                let passages = size_of_val(&*answer.passages);
+                (size_of::<Answer>() + query.text().len() + passages) as u64
+            }),
             first_snapshot: ObservedWait::new("search.first_snapshot", locks),
             indexer: tokio::spawn(indexer.run()).abort_handle(),
         }))
@@ -175,20 +184,7 @@ impl Engine {
 
     /// Tells what the engine answers from.
     pub fn status(&self) -> Status {
-        let snapshot = self.published.snapshot();
-        Status {
-            ready: snapshot.begun,
-            vectors: snapshot.generation > 0,
-            progress: self.published.progress(),
-            files: snapshot.files,
-            chunks: snapshot.len(),
-            faults: snapshot.faults.len(),
-            generation: snapshot.generation,
-            inferred: snapshot.inferred,
-            left_out: snapshot.left_out,
-            failure: self.published.failure(),
-            cache_failure: self.published.cache_failure(),
-        }
+        status(&self.published)
     }
 
     /// Waits until questions are answered, if only by words.
@@ -213,6 +209,39 @@ impl Engine {
         ready.map_err(|_| Error::Indexing {
             progress: self.published.progress().unwrap_or_default(),
         })
+    }
+}
+
+/// Has the exporter read what is searched now.
+fn export(metrics: &Metrics, published: &Arc<Published>, workers: &Arc<Workers>) {
+    let (published, workers) = (Arc::downgrade(published), Arc::downgrade(workers));
+    metrics.search.export(move || {
+        let (published, workers) = (published.upgrade()?, workers.upgrade()?);
+        let status = status(&published);
+        Some(SearchState {
+            generation: status.generation,
+            age: published.age(),
+            chunks: status.chunks as u64,
+            vectors_missing: status.vectors_missing() as u64,
+            queue: workers.waiting() as u64,
+        })
+    });
+}
+
+fn status(published: &Published) -> Status {
+    let snapshot = published.snapshot();
+    Status {
+        ready: snapshot.begun,
+        vectors: snapshot.generation > 0,
+        progress: published.progress(),
+        files: snapshot.files,
+        chunks: snapshot.len(),
+        faults: snapshot.faults.len(),
+        generation: snapshot.generation,
+        inferred: snapshot.inferred,
+        left_out: snapshot.left_out,
+        failure: published.failure(),
+        cache_failure: published.cache_failure(),
     }
 }
 

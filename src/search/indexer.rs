@@ -16,6 +16,7 @@ use super::{
     vectors::Key,
     watcher::Watcher,
 };
+use crate::observed::metrics::SearchMetrics;
 
 /// Reads, embeds and publishes, off the request path.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Indexer {
     pub(super) embedding: Embedding,
     pub(super) published: Arc<Published>,
     pub(super) layout: Layout,
+    pub(super) metrics: SearchMetrics,
 }
 
 impl Indexer {
@@ -35,6 +37,7 @@ impl Indexer {
     pub(super) async fn run(mut self) {
         loop {
             self.watcher.attach();
+            let started = Instant::now();
             let failure = match self.renew().await {
                 // The process ends, and its runtime with it.
                 Err(Error::Task(ended)) if ended.is_cancelled() => return,
@@ -46,6 +49,10 @@ impl Indexer {
                     error,
                     "the standards were not indexed: the last snapshot stays"
                 );
+            }
+            match &failure {
+                None => self.published.is_current(),
+                Some(_) => self.metrics.rebuilt(started.elapsed(), false),
             }
             self.published.fail(failure.map(|error| chain(&error)));
             self.watcher.change(self.debounce).await;
@@ -83,6 +90,7 @@ impl Indexer {
         // Before it is published, so that a command that waits for it may end then.
         self.embedding.keep(&self.content, &snapshot).await;
         self.published.publish(snapshot);
+        self.metrics.rebuilt(started.elapsed(), true);
         let elapsed_ms = started.elapsed().as_millis();
         info!(
             generation,

@@ -1,9 +1,15 @@
 //! The snapshot that questions are answered from.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{Progress, progress::Run, snapshot::Snapshot};
 
@@ -20,6 +26,9 @@ pub(super) struct Published {
     failure: ArcSwapOption<String>,
     /// Why vectors are not kept on disk, while they are not.
     cache_failure: ArcSwapOption<String>,
+    began: Instant,
+    /// When the standards were last found to be, or made, the snapshot: milliseconds since then.
+    current_at: AtomicU64,
 }
 
 impl Published {
@@ -32,6 +41,8 @@ impl Published {
             run: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             cache_failure: ArcSwapOption::empty(),
+            began: Instant::now(),
+            current_at: AtomicU64::new(0),
         }
     }
 
@@ -45,6 +56,19 @@ impl Published {
         self.snapshot.store(snapshot);
         self.generation.send_replace(generation);
         self.begun.send_replace(true);
+    }
+
+    /// Notes that the snapshot is what the standards are now.
+    pub(super) fn is_current(&self) {
+        let at = self.began.elapsed().as_millis();
+        self.current_at
+            .store(u64::try_from(at).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// Returns the time since that was noted, or since the start.
+    pub(super) fn age(&self) -> Duration {
+        let at = Duration::from_millis(self.current_at.load(Relaxed));
+        self.began.elapsed().saturating_sub(at)
     }
 
     /// Waits until questions can be answered, if only by words.

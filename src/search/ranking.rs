@@ -2,10 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use tokio::time::Instant;
+
 use super::{
     Answer, Error, Fusion, Passage, Query, answer::Kept, keywords::Match, query::Mode,
     relevance::Evidence, scope::Scope, selection::Selection, snapshot::Snapshot,
 };
+use crate::observed::metrics::{SearchMetrics, Stage};
 
 /// Passages that each ranking brings: enough for 50 results after the limits.
 const CANDIDATES: usize = 200;
@@ -27,6 +30,7 @@ pub(super) struct Ranking {
     pub(super) question: Arc<str>,
     pub(super) rules: Rules,
     pub(super) method: Mode,
+    pub(super) metrics: SearchMetrics,
 }
 
 /// What can be known before the model has said what a question means.
@@ -49,7 +53,8 @@ impl Ranking {
             Mode::Vector => Vec::new(),
             Mode::Hybrid | Mode::Keyword => {
                 let keywords = self.snapshot.keywords();
-                keywords.matching(&self.question, &scope, CANDIDATES)?
+                let matching = || keywords.matching(&self.question, &scope, CANDIDATES);
+                self.timed(Stage::Keywords, matching)?
             }
         };
         Ok(ByWords { scope, matches })
@@ -61,16 +66,21 @@ impl Ranking {
     ///
     /// If the index of vectors fails, or the vector is of another model.
     pub(super) fn answer(&self, words: &ByWords, vector: Option<&[f32]>) -> Result<Answer, Error> {
-        let chunks = self.snapshot.chunks();
-        let ByWords { scope, matches } = words;
         let near = match vector {
-            Some(vector) => self.near(vector, scope)?,
+            Some(vector) => self.timed(Stage::Vectors, || self.near(vector, &words.scope))?,
             None => Vec::new(),
         };
+        self.timed(Stage::Fusion, || Ok(self.fused(&near, words)))
+    }
+
+    /// Makes one answer of what was found by meaning and by words.
+    fn fused(&self, near: &[(usize, f32)], words: &ByWords) -> Answer {
+        let chunks = self.snapshot.chunks();
+        let ByWords { scope, matches } = words;
         let by_vectors: Vec<_> = near.iter().map(|(position, _)| *position).collect();
         let by_keywords: Vec<_> = matches.iter().map(|found| found.position).collect();
         let fused = self.rules.fusion.fuse(&by_vectors, &by_keywords);
-        let evidence = self.evidence(&near, matches);
+        let evidence = self.evidence(near, matches);
         let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
         let mut selection = Selection::new(self.query.n_results(), most);
         for (position, _) in fused {
@@ -84,7 +94,7 @@ impl Ranking {
         if let Some(most) = self.query.max_tokens() {
             passages = within(passages, most);
         }
-        Ok(Answer {
+        Answer {
             total_tokens: passages.iter().map(Passage::tokens).sum(),
             passages,
             generation: self.snapshot.generation,
@@ -92,7 +102,14 @@ impl Ranking {
             searched: scope.count(chunks.len()),
             searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
             kept: Kept::default(),
-        })
+        }
+    }
+
+    fn timed<T>(&self, stage: Stage, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let started = Instant::now();
+        let done = work();
+        self.metrics.stage(stage, started.elapsed());
+        done
     }
 
     fn near(&self, vector: &[f32], scope: &Scope) -> Result<Vec<(usize, f32)>, Error> {

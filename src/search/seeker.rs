@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::try_join;
+use tokio::time::Instant;
 use tracing::instrument;
 
 use super::{
@@ -12,7 +13,11 @@ use super::{
     ranking::{Ranking, Rules},
     snapshot::Snapshot,
 };
-use crate::observed::{ObservedCache, ObservedSemaphore, spawn_blocking};
+use crate::observed::{
+    ObservedCache, ObservedSemaphore,
+    metrics::{SearchMetrics, Stage},
+    spawn_blocking,
+};
 
 /// What an answer is made with.
 #[derive(Debug)]
@@ -24,6 +29,7 @@ pub(super) struct Seeker {
     pub(super) rules: Rules,
     /// Of the model: it knows words that the standards do not have.
     pub(super) tokens: Arc<dyn Tokens>,
+    pub(super) metrics: SearchMetrics,
 }
 
 impl Seeker {
@@ -39,6 +45,15 @@ impl Seeker {
         snapshot: Arc<Snapshot>,
         query: Query,
     ) -> Result<Arc<Answer>, Error> {
+        let started = Instant::now();
+        let answer = self.sought(snapshot, query).await?;
+        self.metrics.stage(Stage::Total, started.elapsed());
+        let found = answer.passages.len();
+        self.metrics.found(answer.method.as_str(), found);
+        Ok(Arc::new(answer))
+    }
+
+    async fn sought(&self, snapshot: Arc<Snapshot>, query: Query) -> Result<Answer, Error> {
         let method = match query.mode() {
             Mode::Hybrid if !snapshot.has_vectors() => Mode::Keyword,
             mode => mode,
@@ -54,17 +69,18 @@ impl Seeker {
             rules: self.rules,
             question,
             method,
+            metrics: self.metrics.clone(),
         });
         if method == Mode::Keyword || ranking.snapshot.len() == 0 {
             let answer = |ranking: &Ranking| ranking.answer(&ranking.by_words()?, None);
-            return self.looked_up(ranking, answer).await.map(Arc::new);
+            return self.looked_up(ranking, answer).await;
         }
         // The model is asked first: the words are looked up while it works.
         let vector = self.vector(&ranking.question);
         let words = self.looked_up(Arc::clone(&ranking), Ranking::by_words);
         let (vector, words) = try_join(vector, words).await?;
         let answer = move |ranking: &Ranking| ranking.answer(&words, Some(&vector));
-        self.looked_up(ranking, answer).await.map(Arc::new)
+        self.looked_up(ranking, answer).await
     }
 
     /// Looks something up off the runtime's threads, in its turn.

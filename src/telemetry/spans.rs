@@ -9,7 +9,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::config::Tracing;
+use crate::config::Telemetry;
 
 /// Returns the layer that makes our spans OpenTelemetry's.
 ///
@@ -48,7 +48,7 @@ fn is_recorded() -> bool {
 
 /// Decides which requests are recorded: whatever an earlier span of ours decided; what the caller
 /// decided, if it is trusted; else the ratio.
-pub(super) fn sampler(settings: &Tracing) -> ParentBasedSampler {
+pub(super) fn sampler(settings: &Telemetry) -> ParentBasedSampler {
     let ratio = || Sampler::TraceIdRatioBased(settings.sample_ratio);
     let sampler = Sampler::parent_based(ratio());
     match settings.trust_remote_sampling {

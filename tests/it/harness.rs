@@ -15,7 +15,7 @@ pub(crate) use collector::Collector;
 pub use content::Content;
 pub use corpus::corpus;
 pub use embedder::CountingEmbedder;
-pub use metrics::TestMetrics;
+pub use metrics::{Series, TestMetrics};
 pub use postgres::Database;
 pub use server::{Client, TestServer, tool_call};
 pub use spans::{Root, attribute, record, traced};

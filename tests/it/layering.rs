@@ -45,7 +45,14 @@ const RULES: &[Rule] = &[
     ),
     (
         "cli",
-        &["app", "config", "search", "telemetry", "workflow"],
+        &[
+            "app",
+            "config",
+            "observed",
+            "search",
+            "telemetry",
+            "workflow",
+        ],
         &["rmcp", "axum", "moka"],
     ),
 ];

@@ -51,3 +51,51 @@ async fn while_open_calls_are_finished_the_server_lives_and_is_not_ready() {
     assert_eq!(call.await.unwrap().unwrap().is_error, Some(false));
     draining.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_page_comes_alone_and_its_numbers_are_those_that_were_counted() {
+    let server = TestServer::spawn().await;
+    let question = json!({ "query": "who reviews a change?" });
+    server.ok("search_standards", question.clone()).await;
+    server.ok("search_standards", question).await;
+    server.started().await;
+
+    let page = server.ask("/").await;
+    let status: Value = server.ask("/status.json").await.json().await.unwrap();
+
+    let policy = page.headers()["content-security-policy"].to_str();
+    let policy = policy.unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    let nonce = policy
+        .split("'nonce-")
+        .nth(1)
+        .unwrap()
+        .split('\'')
+        .next()
+        .unwrap();
+    let again = server.ask("/").await;
+    let (page, again) = (page.text().await.unwrap(), again.text().await.unwrap());
+    assert!(page.contains(&format!("<script nonce=\"{nonce}\">")));
+    assert!(
+        !again.contains(nonce),
+        "each response has a nonce of its own"
+    );
+    let named = |list: &str, name: &str| {
+        let entries = status[list].as_array().unwrap().iter();
+        entries
+            .clone()
+            .find(|entry| entry["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    let answers = named("caches", "answers");
+    assert_eq!(
+        (&answers["hits"], &answers["misses"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(answers["double_loads"], 0);
+    assert_eq!(named("locks", "workflow.start")["free"], 1);
+    assert_eq!(status["search"]["generation"], 1);
+    assert_eq!(status["ready"]["ready"], true);
+    assert!(status["process"]["memory_bytes"].as_u64().unwrap() > 0);
+}

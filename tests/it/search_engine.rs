@@ -20,7 +20,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     search::{EmbedError, Embedder, Engine, Error, Fusion, ModelId, Quantization, Query, Settings},
 };
 use tempfile::TempDir;
@@ -201,8 +201,7 @@ fn start(
     metrics: &TestMetrics,
 ) -> Arc<Engine> {
     let meter = metrics.meter();
-    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-    Engine::start(settings, embedders, &caches, &locks).unwrap()
+    Engine::start(settings, embedders, &Metrics::new(&meter)).unwrap()
 }
 
 /// Puts a file below `standards/` in one step, as a careful editor does.

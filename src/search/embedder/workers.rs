@@ -19,7 +19,10 @@ use tracing::{Instrument as _, error, info, info_span, instrument};
 
 use super::{EmbedError, Embedder, Prefixes};
 use crate::{
-    observed::{LockMetrics, ObservedWait},
+    observed::{
+        Metrics, ObservedWait,
+        metrics::{SearchMetrics, Stage},
+    },
     search::Error,
 };
 
@@ -37,6 +40,7 @@ pub(in crate::search) struct Workers {
     threads: usize,
     load: Arc<Load>,
     wait: ObservedWait,
+    metrics: SearchMetrics,
 }
 
 /// What the threads have to do, and had.
@@ -63,7 +67,7 @@ impl Workers {
     pub(in crate::search) fn start(
         embedders: Vec<Box<dyn Embedder>>,
         queue: usize,
-        locks: &LockMetrics,
+        metrics: &Metrics,
     ) -> Result<Self, Error> {
         let Some(prefixes) = embedders.first().map(|embedder| embedder.prefixes()) else {
             return Err(Error::NoWorkers);
@@ -91,13 +95,19 @@ impl Workers {
             queue,
             threads,
             load,
-            wait: ObservedWait::new("search.model", locks),
+            wait: ObservedWait::new("search.model", &metrics.locks),
+            metrics: metrics.search.clone(),
         })
     }
 
     /// Returns the number of passages that keep all threads busy without a pause.
     pub(in crate::search) fn passages_in_flight(&self) -> usize {
         2 * self.threads
+    }
+
+    /// Returns the number of questions that wait.
+    pub(in crate::search) fn waiting(&self) -> usize {
+        self.questions.len()
     }
 
     /// Embeds a question before any passage that waits.
@@ -114,7 +124,10 @@ impl Workers {
         if let Err(refused) = self.questions.try_send(job) {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(match refused {
-                TrySendError::Full(_) => Error::Busy { queue: self.queue },
+                TrySendError::Full(_) => {
+                    self.metrics.refused();
+                    Error::Busy { queue: self.queue }
+                }
                 TrySendError::Disconnected(_) => Error::NoWorkers,
             });
         }
@@ -128,7 +141,11 @@ impl Workers {
         } else {
             self.wait.acquired_free();
         }
-        Ok(unit_length(vector.await.map_err(|_| EmbedError::Gone)??))
+        let begun = Instant::now();
+        self.metrics.stage(Stage::Queue, begun - asked);
+        let vector = vector.await.map_err(|_| EmbedError::Gone)??;
+        self.metrics.stage(Stage::Embed, begun.elapsed());
+        Ok(unit_length(vector))
     }
 
     /// Embeds a passage when no question waits.
@@ -306,8 +323,8 @@ mod tests {
             go: held,
         };
         let meter = SdkMeterProvider::default().meter("test");
-        let locks = LockMetrics::new(&meter);
-        let workers = Workers::start(vec![Box::new(embedder)], 9, &locks).unwrap();
+        let metrics = Metrics::new(&meter);
+        let workers = Workers::start(vec![Box::new(embedder)], 9, &metrics).unwrap();
 
         let first = workers.question("first".into());
         let release = async {

@@ -1,6 +1,10 @@
 //! Reads metrics back from memory.
 
-use opentelemetry::metrics::{Meter, MeterProvider as _};
+use lockstep::observed::catalogue::Kind;
+use opentelemetry::{
+    KeyValue,
+    metrics::{Meter, MeterProvider as _},
+};
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, PeriodicReader, SdkMeterProvider,
     data::{AggregatedMetrics, MetricData},
@@ -10,15 +14,26 @@ use opentelemetry_sdk::metrics::{
 pub struct TestMetrics {
     exporter: InMemoryMetricExporter,
     provider: SdkMeterProvider,
+    /// What Prometheus would scrape.
+    pub registry: prometheus::Registry,
 }
 
 impl TestMetrics {
     pub fn new() -> Self {
         let exporter = InMemoryMetricExporter::default();
         let reader = PeriodicReader::builder(exporter.clone()).build();
+        let registry = prometheus::Registry::new();
+        let scraped = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .build();
+        let provider = SdkMeterProvider::builder()
+            .with_reader(reader)
+            .with_reader(scraped.unwrap());
         Self {
             exporter,
-            provider: SdkMeterProvider::builder().with_reader(reader).build(),
+            provider: provider.build(),
+            registry,
         }
     }
 
@@ -86,5 +101,61 @@ impl TestMetrics {
             .fold((0, 0.0), |(count, sum), point| {
                 (count + point.count(), sum + point.sum())
             })
+    }
+
+    /// Every series of now: the metric's name, its kind as the catalogue has it, and attributes.
+    pub fn series(&self) -> Vec<Series> {
+        self.provider.force_flush().unwrap();
+        let last = self.exporter.get_finished_metrics().unwrap().pop().unwrap();
+        let metrics = last.scope_metrics().flat_map(|scope| scope.metrics());
+        let mut series = Vec::new();
+        for metric in metrics {
+            let (kind, attributes) = match metric.data() {
+                AggregatedMetrics::F64(data) => points(data),
+                AggregatedMetrics::U64(data) => points(data),
+                AggregatedMetrics::I64(data) => points(data),
+            };
+            series.extend(attributes.into_iter().map(|attributes| Series {
+                name: metric.name().to_owned(),
+                kind,
+                attributes,
+            }));
+        }
+        series
+    }
+}
+
+/// One series of a metric.
+#[derive(Debug)]
+pub struct Series {
+    pub name: String,
+    pub kind: Kind,
+    pub attributes: Vec<(String, String)>,
+}
+
+fn points<T: Copy>(data: &MetricData<T>) -> (Kind, Vec<Vec<(String, String)>>) {
+    fn pairs<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> Vec<(String, String)> {
+        let pair = |kv: &KeyValue| (kv.key.to_string(), kv.value.as_str().into_owned());
+        attributes.map(pair).collect()
+    }
+    match data {
+        MetricData::Gauge(gauge) => {
+            let points = gauge.data_points().map(|point| pairs(point.attributes()));
+            (Kind::Gauge, points.collect())
+        }
+        MetricData::Sum(sum) => {
+            let kind = match sum.is_monotonic() {
+                true => Kind::Counter,
+                false => Kind::UpDownCounter,
+            };
+            let points = sum.data_points().map(|point| pairs(point.attributes()));
+            (kind, points.collect())
+        }
+        MetricData::Histogram(histogram) => {
+            let points = histogram.data_points();
+            let points = points.map(|point| pairs(point.attributes()));
+            (Kind::Histogram, points.collect())
+        }
+        MetricData::ExponentialHistogram(_) => panic!("Prometheus would not see it"),
     }
 }

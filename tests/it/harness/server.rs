@@ -76,6 +76,7 @@ impl TestServer {
         };
         let meter = metrics.meter();
         let app = App::with_embedders(config, workers, &meter).await.unwrap();
+        let app = app.readable_in(metrics.registry.clone());
         app.ready().await;
         let handler = app.handler();
         let stop = CancellationToken::new();
