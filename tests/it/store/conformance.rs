@@ -153,6 +153,10 @@ async fn sessions_older_than_their_retention_are_removed_and_no_others() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, which reads from top to bottom"
+)]
 async fn pages_show_every_session_once_in_order_and_count_them() {
     for place in Place::all().await {
         let engine = place.engine().await;
