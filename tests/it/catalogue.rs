@@ -181,7 +181,7 @@ async fn work(server: &TestServer) {
         .refused("workflow", complete(0, json!({ "done": true })))
         .await;
     server
-        .ok("workflow", act("rollback", json!({ "phase": 0 })))
+        .ok("workflow", act("rollback", json!({ "to_phase": 0 })))
         .await;
     server
         .ok("workflow", complete(0, json!({ "done": true })))

@@ -365,18 +365,18 @@ async fn who_waits_is_linked_to_whoever_made_it_wait() {
 
 #[tokio::test]
 async fn a_hit_allocates_nothing() {
-    const HITS: u64 = 1_000;
+    const HITS: usize = 1_000;
     let cache = cache(&TestMetrics::new(), 10);
     let load = || async { Ok(7) };
     cache.get_or_load(&1, load).await.unwrap();
 
-    let hit = || cache.get_or_load(&1, load).now_or_never().unwrap().unwrap();
-    let allocated = allocation_counter::measure(|| {
-        for _ in 0..HITS {
-            assert_eq!(hit(), 7);
-        }
-    });
+    let hit = || {
+        let hit = cache.get_or_load(&1, load).now_or_never();
+        assert_eq!(hit.unwrap().unwrap(), 7);
+    };
+    let allocating = |_: &usize| allocation_counter::measure(hit).count_total > 0;
+    let allocating = (0..HITS).filter(allocating).count();
 
-    // What moka keeps in order after some dozens of reads is moka's, and is done for all of them.
-    assert!(allocated.count_total < HITS / 50, "{allocated:?}");
+    // One in dozens puts moka's own order right, for all of them.
+    assert!(allocating < HITS / 20, "{allocating} of {HITS}");
 }
