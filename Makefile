@@ -8,7 +8,7 @@ SCENARIO ?= steady
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test postgres lint bench eval load clients conformance deny size chart cluster-test image rules telemetry promtool page
+.PHONY: help setup run test postgres lint bench eval load clients conformance deny size chart cluster-test image rules telemetry promtool page observe observe-faults
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -118,3 +118,9 @@ size: ## Show how large files and functions are
 
 rules: ## Check alert rules, their tests, dashboards and runbooks against each other
 	tests/observe/run rules
+
+observe: setup ## Check telemetry with a real Collector and Prometheus (SECONDS=…, OUTAGE=…, PICTURES=DIR, PROFILE=release)
+	tests/observe/run load --seconds $(or $(SECONDS),30) --outage $(or $(OUTAGE),15) $(if $(PICTURES),--pictures $(PICTURES))
+
+observe-faults: setup ## Break a build on purpose, and see that alerts, dashboards and watchdog catch it
+	tests/observe/run faults

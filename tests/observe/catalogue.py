@@ -1,4 +1,4 @@
-"""The catalogue of metrics, as `lockstep telemetry --format json` prints it, in Prometheus' words."""
+"""The catalogue of metrics (catalogue.json), in Prometheus' words."""
 
 import json
 import re
@@ -48,6 +48,12 @@ class Catalogue:
                 for one in value.split("|") if allowed else []:
                     if one and one not in allowed:
                         yield f"{name}: {label} is never {one}"
+
+        attributes = {dots(a["name"]) for metric in self.metrics for a in metric["attributes"]}
+        for grouped in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expr):
+            for label in filter(None, re.split(r"[,\s]+", grouped)):
+                if label not in attributes | EVERYWHERE:
+                    yield f"no metric has a label {label}"
 
     def series_of(self, metric):
         return Catalogue([metric]).series()

@@ -1,9 +1,6 @@
 """Holds alert rules, their tests, runbooks and dashboards to each other and to the catalogue.
 
-    check_rules.py PROMTOOL [CATALOGUE]
-
-CATALOGUE is what `lockstep telemetry --format json` prints. Without it, what depends on names of
-metrics is left out.
+    check_rules.py PROMTOOL
 """
 
 import pathlib
@@ -21,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "charts/lockstep/rules"
 TESTS = ROOT / "tests/observe/rules"
 RUNBOOKS = ROOT / "content/standards/runbooks"
+CATALOGUE = pathlib.Path(__file__).parent / "catalogue.json"
 RUNBOOK_URL = "https://example.org/lockstep/runbooks"
 QUERIES_A_RUNBOOK = 3
 
@@ -37,24 +35,26 @@ def main():
     subprocess.run([promtool, "check", "rules", *sorted(RULES.glob("*.yaml"))], check=True)
     expressions = {**panels.expressions(), **runbook_queries()}
     faults += parsed(promtool, expressions)
-    if len(sys.argv) > 2:
-        known = catalogue.Catalogue.read(pathlib.Path(sys.argv[2]))
-        for file in sorted(RULES.glob("*.yaml")):
-            for rule in rules_of(file):
-                expressions[f"{file.name} {rule.get('alert') or rule['record']}"] = rule["expr"]
-        recorded = {rule["record"] for file in RULES.glob("*.yaml") for rule in rules_of(file) if "record" in rule}
-        faults += [
-            f"{where}: {name} is not in the catalogue"
-            for where, expr in expressions.items()
-            for name in sorted(names(expr) - recorded - known.series())
-        ]
-        faults += [f"{where}: {fault}" for where, expr in expressions.items() for fault in known.labels(expr)]
+    for file in sorted(RULES.glob("*.yaml")):
+        for rule in rules_of(file):
+            expressions[f"{file.name} {rule.get('alert') or rule['record']}"] = rule["expr"]
+    faults += unknown(expressions)
     for fault in faults:
         print(fault, file=sys.stderr)
     if faults:
         sys.exit(1)
     subprocess.run([promtool, "test", "rules", *sorted(TESTS.glob("*.yaml"))], check=True)
     print(f"{len(alerts)} alert rules, {len(expressions)} queries: well")
+
+
+def unknown(expressions):
+    """Yields metrics, labels and values that the catalogue does not have."""
+    known = catalogue.Catalogue.read(CATALOGUE)
+    recorded = {rule["record"] for file in RULES.glob("*.yaml") for rule in rules_of(file) if "record" in rule}
+    for where, expr in expressions.items():
+        for name in sorted(names(expr) - recorded - known.series()):
+            yield f"{where}: {name} is not in the catalogue"
+        yield from (f"{where}: {fault}" for fault in known.labels(expr))
 
 
 def rules_of(file):
