@@ -1,7 +1,7 @@
 """Who waits, for what, and does each key load only once?"""
 
 from grafana import BAD, GOOD, WARN, dashboard, graph, heatmap, increase, quantile, rate, row, series, stat, steps
-from grafana import target, text
+from grafana import target, text, zero_unless
 
 LOOKUPS = "lockstep_cache_lookups_total"
 WAITED = "lockstep_requests_waited_total"
@@ -24,7 +24,7 @@ def headline():
              f"sum({series('lockstep_cache_double_loads_total')})", "none", steps(GOOD, (1, BAD)), width=4, height=8,
              alert="LockstepDoubleLoad"),
         stat("Stuck now", "Locks held and loads running beyond the watchdog's limit.",
-             f"sum({series('lockstep_watchdog_stuck')}) or vector(0)", "none", steps(GOOD, (1, BAD)), width=4,
+             zero_unless(series('lockstep_watchdog_stuck'), series('lockstep_lock_waiters')), "none", steps(GOOD, (1, BAD)), width=4,
              height=8, alert="LockstepWatchdogReport"),
         stat("Requests that waited", "For a lock or for another's load. The target is under 5 %.",
              ratio((WAITED, ""), (REQUESTS, ""), ""), "percentunit", steps(GOOD, (0.03, WARN), (0.05, BAD)), width=4,
@@ -44,7 +44,7 @@ def caches():
               [target(ratio(hit, whole, "cache_name"), "{{cache_name}}")], "percentunit", top=1,
               alert="LockstepCacheHitRatioLow"),
         graph("Lookups by outcome", "coalesced: waited for another's load of the same key. abandoned: the caller went "
-              "away.", [target(rate(LOOKUPS, "", "cache_name, cache_outcome"), "{{cache_name}} {{cache_outcome}}")],
+              "away.", [target(rate(LOOKUPS, "", "cache_outcome"), "{{cache_outcome}}")],
               "ops", stack=True, alert="LockstepCacheLoadErrors"),
         graph("Spared loads", "Of those who came to an absent value, how many waited for a running load instead of "
               "starting one.",
@@ -58,8 +58,8 @@ def caches():
         graph("Loads by result, p99", "Of each cache, the loads that succeed and those that fail.",
               [target(quantile(0.99, load, "", "cache_name, cache_load_result"),
                       "{{cache_name}} {{cache_load_result}}")], "s"),
-        graph("Evictions by cause", "size: the cache is full. expired: nobody asked for long. replaced: a newer value.",
-              [target(rate("lockstep_cache_evictions_total", "", "cache_name, cache_eviction_cause"),
+        graph("Evictions by cause", "size: the cache is full. expired: nobody asked for long. Replaced values are no loss.",
+              [target(rate("lockstep_cache_evictions_total", 'cache_eviction_cause!="replaced"', "cache_name, cache_eviction_cause"),
                       "{{cache_name}} {{cache_eviction_cause}}")], "ops", alert="LockstepCacheThrash"),
         graph("Entries", "In each pod's caches.",
               [target(f"sum by (instance, cache_name) ({series('lockstep_cache_entries')})",

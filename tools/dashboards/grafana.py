@@ -27,6 +27,11 @@ def quantile(q, metric, labels="", by=""):
     return f"histogram_quantile({q}, {rate(f'{metric}_bucket', labels, by)})"
 
 
+def zero_unless(expr, alive):
+    """Sums what begins with the first event: 0 before, but nothing if the service is not heard at all."""
+    return f"sum({expr}) or 0 * sum({alive})"
+
+
 def target(expr, legend="", **more):
     return {"expr": expr, "legendFormat": legend or "__auto", "datasource": SOURCE, **more}
 

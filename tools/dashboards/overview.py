@@ -1,7 +1,7 @@
 """Is it well, and if not, where is it not?"""
 
 from grafana import BAD, GOOD, QUIET, WARN, SELECT, dashboard, graph, heatmap, quantile, rate, row, series, stat, steps
-from grafana import table, target
+from grafana import table, target, zero_unless
 
 OPERATIONS = "mcp_server_operation_duration_seconds"
 COUNT = f"{OPERATIONS}_count"
@@ -21,7 +21,7 @@ def wellness():
     return [
         row("Is it well?"),
         stat("Not ready", "Parts of any pod that do not work yet, or no more: search, vectors, store.",
-             f"count({series('lockstep_ready')} == 0) or vector(0)", "none", steps(GOOD, (1, BAD)), width=3,
+             f"sum(1 - {series('lockstep_ready')})", "none", steps(GOOD, (1, BAD)), width=3,
              alert="LockstepNotReady"),
         stat("Requests", "MCP requests of all methods, a second.", rate(COUNT), "reqps", steps(QUIET), width=3),
         stat("Failing", "Requests that end as internal, timeout or overloaded. A refused gate or a lost race is "
@@ -36,7 +36,7 @@ def wellness():
              f"sum({series('lockstep_cache_double_loads_total')})", "none", steps(GOOD, (1, BAD)), width=3,
              alert="LockstepDoubleLoad"),
         stat("Stuck", "Locks held and loads running beyond the watchdog's limit, now.",
-             f"sum({series('lockstep_watchdog_stuck')}) or vector(0)", "none", steps(GOOD, (1, BAD)), width=3,
+             zero_unless(series('lockstep_watchdog_stuck'), series('lockstep_lock_waiters')), "none", steps(GOOD, (1, BAD)), width=3,
              alert=["LockstepWatchdogReport", "LockstepLockStuck"]),
         stat("Open sessions", "Sessions that are neither completed nor expired, as each pod sees them.",
              f"max({series('lockstep_sessions_active')})", "none", steps(QUIET), width=3,

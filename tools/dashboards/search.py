@@ -1,7 +1,7 @@
 """Does search answer, from what, and where does its time go?"""
 
 from grafana import BAD, GOOD, QUIET, WARN, dashboard, graph, heatmap, increase, quantile, rate, row, series, stat, steps
-from grafana import target
+from grafana import target, zero_unless
 
 STAGES = "lockstep_search_stage_duration_seconds"
 RESULTS = "lockstep_search_results"
@@ -15,7 +15,7 @@ def page():
     return dashboard("search", "Search", "Stages, results, the standards' generation, and the model's queue.", [
         row("Is it well?"),
         stat("Not ready", "Pods whose search or vectors are not ready.",
-             f"count({series('lockstep_ready', SEARCHING)} == 0) or vector(0)",
+             f"sum(1 - {series('lockstep_ready', SEARCHING)})",
              "none", steps(GOOD, (1, BAD)), alert="LockstepNotReady"),
         stat("Cold searches", "Searches that no cache answered, a second.", rate(f"{STAGES}_count", TOTAL), "reqps",
              steps(QUIET)),
@@ -26,8 +26,7 @@ def page():
              f"max({series('lockstep_search_vectors_missing')})", "none", steps(GOOD, (1, WARN)),
              alert="LockstepVectorsMissing"),
         stat("Failed rebuilds, 1 h", "The standards could not be read again.",
-             f"sum(increase({series('lockstep_search_rebuilds_total', FAILED)}[1h]))"
-             " or vector(0)", "none", steps(GOOD, (1, BAD)), decimals=0,
+             zero_unless(f"increase({series('lockstep_search_rebuilds_total', FAILED)}[1h])", series("lockstep_search_generation")), "none", steps(GOOD, (1, BAD)), decimals=0,
              alert=["LockstepRebuildFailed", "LockstepGenerationOld"]),
         stat("Questions refused, 1 h", "Too many waited for the model.",
              f"sum(increase({series('lockstep_search_queue_refused_total')}[1h]))", "none", steps(GOOD, (1, BAD)),

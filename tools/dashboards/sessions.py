@@ -1,7 +1,7 @@
 """Do agents get through their workflows, and is what they do kept?"""
 
 from grafana import BAD, GOOD, QUIET, dashboard, graph, heatmap, increase, quantile, rate, row, series, stat, steps
-from grafana import target
+from grafana import target, zero_unless
 
 REFUSED = 'gate_result="refused"'
 STORE = "lockstep_store_operation_duration_seconds"
@@ -15,7 +15,7 @@ def sessions():
         stat("Started, 1 h", "New sessions.", f"sum(increase({series('lockstep_sessions_created_total')}[1h]))",
              "none", steps(QUIET), decimals=0),
         stat("Refused, 1 h", "Sessions that were not started or not served.",
-             f"sum(increase({series('lockstep_sessions_refused_total')}[1h])) or vector(0)", "none",
+             zero_unless(f"increase({series('lockstep_sessions_refused_total')}[1h])", series("lockstep_sessions_active")), "none",
              steps(GOOD, (1, BAD)), decimals=0, alert="LockstepSessionsRefused"),
         graph("Started and resumed, by workflow", "A start that finds a session of the same target resumes it.",
               [target(rate("lockstep_sessions_created_total", "", "workflow_name"), "started {{workflow_name}}"),
