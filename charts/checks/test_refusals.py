@@ -26,6 +26,7 @@ class Refusals(unittest.TestCase):
             (postgres(bundled={"enabled": True}), "password is empty", "choose one"),
             ({"config": {"listen": "x"}}, "config.listen is the chart's", "bindAddress"),
             ({"config": {"state": "postgres://u:p@h"}}, "config.state is the chart's", "state"),
+            ({"config": {"drain_delay_secs": 5}}, "config.drain_delay_secs is the chart's", "shutdown"),
             ({"tracks": {"canary": {"config": {"admin": {}}}}}, "tracks.canary.config.admin", "chart's"),
             ({"content": {"source": "git"}}, "source is git", "content.git.repository"),
             ({"content": {"source": "claim"}}, "source is claim", "content.claim.name"),

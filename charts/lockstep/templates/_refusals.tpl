@@ -1,7 +1,7 @@
 {{/* What cannot work is refused before anything is changed, with what to do. */}}
 {{- define "lockstep.refusals" -}}
 {{- $values := .Values }}
-{{- range $key := list "transport" "listen" "admin" "content" "state" "assets" "drain_secs" }}
+{{- range $key := list "transport" "listen" "admin" "content" "state" "assets" "drain_secs" "drain_delay_secs" }}
 {{- range $where, $config := dict "config" $values.config "tracks.canary.config" $values.tracks.canary.config }}
 {{- if hasKey $config $key }}
 {{- fail (printf "%s.%s is the chart's: see state, content, shutdown and bindAddress" $where $key) }}
