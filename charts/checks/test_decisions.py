@@ -170,6 +170,13 @@ class Settings(unittest.TestCase):
             said = objects.settings().get("telemetry", {}).get("prometheus", False)
             self.assertEqual((env["OTEL_METRICS_EXPORTER"], said), (exporter, scraped), metrics)
 
+    def test_traces_are_sampled_by_a_setting_that_callers_cannot_go_around(self):
+        otlp = {"endpoint": "http://c:4318", "sampleRatio": 0.25}
+        objects = rendered({"telemetry": {"otlp": otlp}})
+
+        self.assertEqual(objects.settings()["telemetry"]["sample_ratio"], 0.25)
+        self.assertNotIn("OTEL_TRACES_SAMPLER", str(objects.server(kind="StatefulSet")["env"]))
+
     def test_files_of_the_values_stand_in_the_pod_under_their_paths(self):
         files = {"standards/b/c.md": "c\n", "standards/a.md": "a\n"}
         objects = rendered({"content": {"source": "files", "files": files}})

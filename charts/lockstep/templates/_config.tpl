@@ -40,6 +40,10 @@
 {{- /* Kubernetes swaps the links of such volumes, of which not every file system gives notice. */}}
 {{- $_ := set $config.search "poll_secs" 10 }}
 {{- end }}
+{{- if $values.telemetry.otlp.endpoint }}
+{{- /* Not OTEL_TRACES_SAMPLER, by which any caller could have everything recorded. */}}
+{{- $_ := set $config "telemetry" (dict "sample_ratio" $values.telemetry.otlp.sampleRatio) }}
+{{- end }}
 {{- $config = mergeOverwrite $config (deepCopy $values.config) }}
 {{- if eq .track "canary" }}
 {{- $config = mergeOverwrite $config (deepCopy $values.tracks.canary.config) }}

@@ -140,8 +140,6 @@ spec:
 - {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .protocol }}}
 - {name: OTEL_METRICS_EXPORTER, value: {{ has $telemetry.metrics (list "otlp" "both") | ternary "otlp" "none" }}}
 - {name: OTEL_LOGS_EXPORTER, value: {{ .logs | ternary "otlp" "none" }}}
-- {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
-- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .sampleRatio | quote }}}
 # Autoscaling and rollout gates read these: a minute, the default, is too late.
 - {name: OTEL_METRIC_EXPORT_INTERVAL, value: "15000"}
 {{- if .headersSecret }}
