@@ -62,6 +62,7 @@ k6: setup ## Run load scenarios (SCENARIO=steady, ARGS="--url URL --seconds 60")
 
 k6-smoke: setup ## Run a 20 s form of every load scenario
 	cargo build
+	load-tests/run smoke --seconds 10 --set ERA=legacy
 	load-tests/run all --seconds 20 --set P95_MS=2000 --set P99_MS=10000 --set RATE=10
 
 drain: setup ## Stop servers under load behind HAProxy (ARGS="--times 50")

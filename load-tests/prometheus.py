@@ -76,7 +76,7 @@ class Prometheus:
 
     def wait_for_export(self):
         """Waits until what has happened is there."""
-        time.sleep(EXPORT_MS / 1000 * 3)
+        time.sleep(EXPORT_MS / 1000 * 2.5)
 
 
 class Memory:

@@ -96,3 +96,63 @@ impl Ending {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use futures::stream;
+    use http_body_util::BodyExt as _;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_are_taken_until_the_delay_is_over_and_requests_run_until_the_drain_is() {
+        let (stop, ending) = (CancellationToken::new(), Ending::default());
+        let shutdown = Shutdown {
+            stop: stop.clone(),
+            delay: Duration::from_secs(5),
+            drain: Duration::from_secs(20),
+            ending: ending.clone(),
+        };
+        let begun = Instant::now();
+        let down = tokio::spawn(async move { shutdown.overdue().await });
+
+        stop.cancel();
+        ending.closed().await;
+        let closed = begun.elapsed();
+        down.await.unwrap();
+
+        assert_eq!(closed, Duration::from_secs(5));
+        assert_eq!(begun.elapsed(), Duration::from_secs(25));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_the_last_of_its_connection_only_when_the_server_leaves() {
+        let ending = Ending::default();
+        let answer = |ending: &Ending| {
+            let answer = ending.apply(&Method::POST, Response::default());
+            answer.headers().get(CONNECTION).cloned()
+        };
+
+        let before = answer(&ending);
+        ending.0.leaving.store(true, Relaxed);
+
+        assert_eq!(before, None);
+        assert_eq!(answer(&ending), Some(HeaderValue::from_static("close")));
+    }
+
+    #[tokio::test]
+    async fn an_event_stream_to_a_get_ends_when_the_listener_closes() {
+        let ending = Ending::default();
+        let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"event"))]);
+        let endless = Body::from_stream(first.chain(stream::pending()));
+        let answer = ending.apply(&Method::GET, Response::new(endless));
+
+        let read = tokio::spawn(answer.into_body().collect());
+        ending.0.close.cancel();
+
+        let read = read.await.unwrap().unwrap().to_bytes();
+        assert!(b"event".starts_with(&read[..]), "{read:?}");
+    }
+}
