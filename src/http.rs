@@ -9,11 +9,11 @@ mod refusals;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::Request, middleware::from_fn, serve::ListenerExt as _};
+use axum::{Router, extract::Request, middleware::from_fn, routing::any, serve::ListenerExt as _};
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService,
+        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
         session::{local::LocalSessionManager, never::NeverSessionManager},
     },
 };
@@ -69,12 +69,10 @@ where
     let mark = (!settings.legacy_sessions).then(Mark::random);
     let router = if settings.legacy_sessions {
         let sessions = Arc::new(LocalSessionManager::default());
-        let service = StreamableHttpService::new(make, sessions, config);
-        Router::new().route_service(MCP_PATH, service)
+        routed(StreamableHttpService::new(make, sessions, config))
     } else {
         let sessions = Arc::new(NeverSessionManager::default());
-        let service = StreamableHttpService::new(make, sessions, config);
-        Router::new().route_service(MCP_PATH, service)
+        routed(StreamableHttpService::new(make, sessions, config))
     };
     // Requests pass the layers from top to bottom, responses from bottom to top.
     let edge = edge::Edge {
@@ -92,6 +90,21 @@ where
             .layer(edge)
             .layer(CatchPanicLayer::new()),
     )
+}
+
+/// Routes to `service` itself: as a tower service it is cloned twice for each request, with every
+/// host and origin of its configuration.
+fn routed<H, S>(service: StreamableHttpService<H, S>) -> Router
+where
+    H: ServerHandler + Send + 'static,
+    S: SessionManager,
+{
+    let service = Arc::new(service);
+    let handle = move |request: Request| {
+        let service = Arc::clone(&service);
+        async move { service.handle(request).await }
+    };
+    Router::new().route(MCP_PATH, any(handle))
 }
 
 /// Serves `listener` until the way down of `shutdown` is gone.

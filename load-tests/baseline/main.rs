@@ -1,5 +1,6 @@
 //! The baseline of `load-tests/tools_call` and `load-tests/compare`: rmcp alone, with a tool that
-//! adds two numbers, and one that every server of the comparison has.
+//! adds two numbers, one that every server of the comparison has, and one that recites what it has
+//! read at its start: a file with a JSON object, by its keys.
 //!
 //! Served as Lockstep serves: no protocol sessions, JSON answers, `TCP_NODELAY`.
 
@@ -9,6 +10,7 @@ use axum::{Router, serve::ListenerExt as _};
 use rmcp::{
     Json, ServerHandler,
     handler::server::{router::tool::ToolRouter, wrapper::Parameters},
+    model::{CallToolResult, JsonObject},
     tool, tool_handler, tool_router,
     transport::streamable_http_server::{
         StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
@@ -46,9 +48,15 @@ struct Formatted {
     readable: String,
 }
 
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Piece {
+    key: String,
+}
+
 #[derive(Clone)]
 struct Adder {
     tool_router: Arc<ToolRouter<Self>>,
+    pieces: Arc<JsonObject>,
 }
 
 #[tool_router]
@@ -77,6 +85,12 @@ impl Adder {
             usage_note: "use iso_date wherever a document needs a date",
         })
     }
+
+    /// As rmcp has it for an answer with structure: the value, and its text.
+    #[tool(description = "Recite what is known by a key")]
+    async fn recite(&self, Parameters(Piece { key }): Parameters<Piece>) -> CallToolResult {
+        CallToolResult::structured(self.pieces[&key].clone())
+    }
 }
 
 #[tool_handler(router = self.tool_router)]
@@ -84,8 +98,13 @@ impl ServerHandler for Adder {}
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    let pieces = match std::env::args().nth(1) {
+        Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
+        None => JsonObject::new(),
+    };
     let adder = Adder {
         tool_router: Arc::new(Adder::tool_router()),
+        pieces: Arc::new(pieces),
     };
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
