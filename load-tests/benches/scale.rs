@@ -49,7 +49,8 @@ fn main() {
 
 fn measure(vectors: &[Arc<[f32]>], layout: Layout, questions: &[Arc<[f32]>], exact: &[Vec<usize>]) {
     let before = resident_mib();
-    let (index, build) = timed(|| Index::build(vectors, layout).expect("there is memory"));
+    let labels: Vec<_> = (0..vectors.len() as u64).collect();
+    let (index, build) = timed(|| Index::build(&labels, vectors, layout).expect("there is memory"));
     let memory = resident_mib() - before;
     let mut found = 0;
     let asked = median(questions.iter().zip(exact).map(|(question, exact)| {
@@ -71,16 +72,28 @@ fn measure(vectors: &[Arc<[f32]>], layout: Layout, questions: &[Arc<[f32]>], exa
         layout.quantization,
     );
     let dir = tempfile::tempdir().expect("a directory can be made");
-    saved(&index, &dir.path().join("graph"), vectors.len(), layout);
+    saved(&index, &dir.path().join("graph"), &labels, layout);
+    edited(&index, &labels, vectors, layout);
 }
 
-fn saved(index: &Index, path: &Path, count: usize, layout: Layout) {
+/// Changes one vector, as an edit of one passage does.
+fn edited(index: &Index, labels: &[u64], vectors: &[Arc<[f32]>], layout: Layout) {
+    let (mut labels, mut vectors) = (labels.to_vec(), vectors.to_vec());
+    labels[1] = u64::MAX >> 1;
+    vectors[1] = Arc::clone(&vectors[0]);
+    let edit = || Index::build_from(index, &labels, &vectors, layout);
+    let (edited, took) = timed(|| edit().expect("there is memory"));
+    assert_eq!(edited.len(), vectors.len());
+    println!("    one passage edited {took:.2?}");
+}
+
+fn saved(index: &Index, path: &Path, labels: &[u64], layout: Layout) {
     let ((), save) = timed(|| index.save(path).expect("there is room on the disk"));
     let Ok(file) = fs::metadata(path) else {
         return; // So few are not a graph.
     };
-    let (mapped, view) = timed(|| Index::view(path, count, layout).expect("it is whole"));
-    assert_eq!(mapped.len(), count);
+    let (mapped, view) = timed(|| Index::view(path, labels, layout).expect("it is whole"));
+    assert_eq!(mapped.len(), labels.len());
     let mib = file.len() / (1024 * 1024);
     println!("    save {save:.2?}, {mib} MiB on disk, map {view:.2?}");
 }

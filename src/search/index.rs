@@ -51,20 +51,43 @@ impl Index {
         Self::Flat(Flat::new(0, &[]))
     }
 
-    /// Builds an index.
+    /// Builds an index. `labels` has what each vector is known by, wherever it stands: equal ones
+    /// are of equal vectors.
     ///
     /// # Errors
     ///
     /// If the vectors differ in length.
-    pub fn build(vectors: &[Arc<[f32]>], layout: Layout) -> Result<Self, Error> {
+    pub fn build(labels: &[u64], vectors: &[Arc<[f32]>], layout: Layout) -> Result<Self, Error> {
+        Self::build_from(&Self::empty(), labels, vectors, layout)
+    }
+
+    /// Builds an index of vectors of which most may be those of `previous`: of a large one, only
+    /// what is different is made anew. `previous` stays as it is, for those who search it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::build`].
+    pub fn build_from(
+        previous: &Self,
+        labels: &[u64],
+        vectors: &[Arc<[f32]>],
+        layout: Layout,
+    ) -> Result<Self, Error> {
         let dimensions = vectors.first().map_or(0, |vector| vector.len());
         for vector in vectors {
             same_length(dimensions, vector)?;
         }
-        match vectors.len() {
-            ..=MAX_EXACT => Ok(Self::Flat(Flat::new(dimensions, vectors))),
-            _ => Ok(Self::Graph(Graph::build(dimensions, vectors, layout)?)),
+        if !Self::is_graph(vectors.len()) {
+            return Ok(Self::Flat(Flat::new(dimensions, vectors)));
         }
+        if let Self::Graph(graph) = previous
+            && graph.dimensions() == dimensions
+            && let Some(changed) = graph.changed(labels, vectors, layout)?
+        {
+            return Ok(Self::Graph(changed));
+        }
+        let graph = Graph::build(dimensions, labels, vectors, layout)?;
+        Ok(Self::Graph(graph))
     }
 
     /// Tells whether so many vectors make an index that takes long to build.
@@ -72,13 +95,14 @@ impl Index {
         count > MAX_EXACT
     }
 
-    /// Maps the graph that was saved at `path` into memory. The file must be whole.
+    /// Maps the graph that was saved at `path` into memory. The file must be whole, and of the
+    /// vectors that have these labels.
     ///
     /// # Errors
     ///
-    /// If it is not a graph of `count` vectors.
-    pub fn view(path: &Path, count: usize, layout: Layout) -> Result<Self, Error> {
-        Graph::view(path, count, layout).map(Self::Graph)
+    /// If it is not a graph of so many vectors.
+    pub fn view(path: &Path, labels: &[u64], layout: Layout) -> Result<Self, Error> {
+        Graph::view(path, labels, layout).map(Self::Graph)
     }
 
     /// Saves a graph, to be mapped by [`Self::view`]. Few vectors need none.
@@ -210,10 +234,14 @@ mod tests {
             .collect()
     }
 
+    fn labels(count: usize) -> Vec<u64> {
+        (0..count as u64).map(|at| at * 31).collect()
+    }
+
     /// Of each kind of index, with the position of the vector that points up.
     fn both() -> [(Index, usize); 2] {
         let (few, many) = (500, MAX_EXACT + 4);
-        let index = |count| Index::build(&circle(count), LAYOUT).unwrap();
+        let index = |count| Index::build(&labels(count), &circle(count), LAYOUT).unwrap();
         [(index(few), few / 2), (index(many), many / 2)]
     }
 
@@ -257,7 +285,7 @@ mod tests {
     #[test]
     fn a_graph_is_walked_with_a_filter_that_allows_many() {
         let count = 2 * MAX_EXACT + 10;
-        let index = Index::build(&circle(count), LAYOUT).unwrap();
+        let index = Index::build(&labels(count), &circle(count), LAYOUT).unwrap();
 
         let found = index.nearest_where(&UP, 9, |at| at % 2 == 0).unwrap();
 
@@ -283,10 +311,10 @@ mod tests {
                 quantization,
                 ..LAYOUT
             };
-            let built = Index::build(&circle(count), layout).unwrap();
+            let built = Index::build(&labels(count), &circle(count), layout).unwrap();
             built.save(&path).unwrap();
 
-            let mapped = Index::view(&path, count, layout).unwrap();
+            let mapped = Index::view(&path, &labels(count), layout).unwrap();
 
             assert_eq!(
                 mapped.nearest(&UP, 9).unwrap(),
@@ -296,8 +324,78 @@ mod tests {
             let even = |at: usize| at.is_multiple_of(2);
             assert_eq!(mapped.nearest_where(&UP, 9, even).unwrap().len(), 9);
             assert_eq!(mapped.vector(7).unwrap(), built.vector(7).unwrap());
-            assert!(Index::view(&path, count + 1, layout).is_err());
+            assert!(Index::view(&path, &labels(count + 1), layout).is_err());
         }
+    }
+
+    /// Moves all by one position, takes three out, puts two in and has one twice.
+    #[test]
+    fn an_edit_changes_a_graph_as_if_it_was_built_anew_and_leaves_its_predecessor() {
+        let count = MAX_EXACT + 40;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("graph");
+        let vectors = circle(count);
+        let known = Index::build(&labels(count), &vectors, LAYOUT).unwrap();
+        known.save(&path).unwrap();
+        let mapped = Index::view(&path, &labels(count), LAYOUT).unwrap();
+        let beyond = |angle: f32| -> Arc<[f32]> { [angle.cos(), angle.sin()].into() };
+        let new = [beyond(3.3), beyond(3.4)];
+        let mut edited = new.to_vec();
+        edited.extend_from_slice(&vectors[1..count - 2]);
+        edited.push(Arc::clone(&vectors[7]));
+        let mut edited_labels = vec![1, 2];
+        edited_labels.extend_from_slice(&labels(count)[1..count - 2]);
+        edited_labels.push(labels(count)[7]);
+
+        for previous in [known, mapped] {
+            let graph = |index: &Index| match index {
+                Index::Graph(graph) => graph.changed(&edited_labels, &edited, LAYOUT).unwrap(),
+                Index::Flat(_) => None,
+            };
+            let changed = Index::Graph(graph(&previous).expect("it is a small change"));
+
+            assert_eq!(changed.len(), edited.len());
+            for (at, vector) in edited.iter().enumerate().step_by(97) {
+                let found = changed.nearest(vector, 2).unwrap();
+                assert!(found.iter().any(|found| found.0 == at), "{at}: {found:?}");
+                assert_eq!(changed.vector(at).unwrap().len(), 2);
+            }
+            let both = changed.nearest(&vectors[7], 2).unwrap();
+            assert_eq!([both[0].0, both[1].0], [8, edited.len() - 1]);
+            assert_eq!(changed.nearest(&new[0], 1).unwrap()[0].0, 0);
+            let gone = changed.nearest(&vectors[count - 1], 1).unwrap()[0];
+            assert!(gone.1 < 0.999_999_9 && gone.0 < edited.len());
+            // The one before is what it was.
+            assert_eq!(previous.len(), count);
+            assert_eq!(
+                previous.nearest(&vectors[count - 1], 1).unwrap()[0].0,
+                count - 1
+            );
+            assert!(previous.nearest(&new[0], 1).unwrap()[0].1 < 0.999);
+
+            // Not to the file that is mapped.
+            let path = dir.path().join("changed");
+            changed.save(&path).unwrap();
+            let again = Index::view(&path, &edited_labels, LAYOUT).unwrap();
+            assert_eq!(
+                again.nearest(&new[1], 3).unwrap(),
+                changed.nearest(&new[1], 3).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn a_graph_of_mostly_other_vectors_is_built_anew() {
+        let count = MAX_EXACT + 40;
+        let known = Index::build(&labels(count), &circle(count), LAYOUT).unwrap();
+        let Index::Graph(known) = known else {
+            panic!("so many are a graph");
+        };
+        let others: Vec<_> = labels(count).into_iter().map(|label| label + 1).collect();
+
+        let changed = known.changed(&others, &circle(count), LAYOUT).unwrap();
+
+        assert!(changed.is_none());
     }
 
     #[test]
@@ -310,7 +408,7 @@ mod tests {
             assert!(index.nearest_where(&[1.0], 1, |_| true).is_err());
         }
         let mixed = [vec![1.0].into(), vec![1.0, 0.0].into()];
-        assert!(Index::build(&mixed, LAYOUT).is_err());
+        assert!(Index::build(&labels(2), &mixed, LAYOUT).is_err());
     }
 
     #[test]

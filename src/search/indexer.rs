@@ -81,8 +81,11 @@ impl Indexer {
         let layout = self.layout;
         let (store, content) = (self.embedding.store.clone(), self.content.clone());
         let index = move |keys: &[Key], vectors: &[Arc<[f32]>]| match store {
-            Some(store) => store.index(&content, keys, vectors, layout),
-            None => Index::build(vectors, layout),
+            Some(store) => store.index(&content, keys, vectors, layout, previous.index()),
+            None => {
+                let labels: Vec<_> = keys.iter().map(Key::label).collect();
+                Index::build_from(previous.index(), &labels, vectors, layout)
+            }
         };
         let build = move || Snapshot::build(generation, corpus, embedded, index);
         let snapshot = Arc::new(spawn_blocking(build).await??);

@@ -174,7 +174,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::search::{Layout as IndexLayout, Quantization};
+    use crate::search::{Index, Layout as IndexLayout, Quantization};
 
     /// Values of a vector.
     const LENGTH: usize = 8;
@@ -356,7 +356,8 @@ mod tests {
             .collect();
         let index = |keys: &[Key], vectors: &[Arc<[f32]>]| {
             let corpus = Path::new("/corpus");
-            let index = store.index(corpus, keys, vectors, layout).unwrap();
+            let none = Index::empty();
+            let index = store.index(corpus, keys, vectors, layout, &none).unwrap();
             assert_eq!(index.nearest(&vectors[100], 1).unwrap()[0].0, 100);
         };
         let graphs = || {

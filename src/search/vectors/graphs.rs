@@ -1,6 +1,6 @@
 //! Graphs of neighbours on disk: they take minutes to build, and a moment to map into memory.
 //!
-//! A graph is of one list of vectors, whose digest is in its name. It is usearch's own file, which
+//! A graph is of one set of vectors, whose digest is in its name. It is usearch's own file, which
 //! must never be mapped if it is damaged; so its checksum stands beside it, written after it.
 
 use std::{
@@ -33,7 +33,7 @@ pub(super) struct GraphFile<'a> {
 
 impl Store {
     /// Returns the index of `vectors`, whose keys are `keys` and which `corpus` is made of: a graph
-    /// from disk, or one that is built and then kept there.
+    /// from disk, or one that is made of `previous` or built, and then kept there.
     ///
     /// # Errors
     ///
@@ -44,25 +44,27 @@ impl Store {
         keys: &[Key],
         vectors: &[Arc<[f32]>],
         layout: Layout,
+        previous: &Index,
     ) -> Result<Index, Error> {
+        let labels: Vec<_> = keys.iter().map(Key::label).collect();
         if !Index::is_graph(vectors.len()) {
-            return Index::build(vectors, layout);
+            return Index::build(&labels, vectors, layout);
         }
         let file = self.graph(corpus, keys, layout.quantization);
         if let Some(path) = file.whole() {
-            match Index::view(&path, vectors.len(), layout) {
+            match Index::view(&path, &labels, layout) {
                 Ok(index) => return Ok(index),
                 Err(error) => told(&error, "a graph of vectors is built again"),
             }
         }
-        let index = Index::build(vectors, layout)?;
+        let index = Index::build_from(previous, &labels, vectors, layout)?;
         if let Err(error) = file.replace(|path| index.save(path)) {
             told(&error, "a graph of vectors is not kept on disk");
         }
         Ok(index)
     }
 
-    /// Names the graph of the vectors of `keys`, in this order, which `corpus` is made of.
+    /// Names the graph of the vectors of `keys`, in whatever order, which `corpus` is made of.
     pub(super) fn graph(
         &self,
         corpus: &Path,
@@ -71,8 +73,11 @@ impl Store {
     ) -> GraphFile<'_> {
         let mut digest = Sha256::new();
         // Other versions and other processors may lay a graph out in another way.
-        let version = format!("{} {quantization:?}", usearch::version());
+        let version = format!("by label: {} {quantization:?}", usearch::version());
         digest.update(version);
+        let mut keys: Vec<_> = keys.iter().collect();
+        keys.sort_unstable();
+        keys.dedup();
         keys.iter().for_each(|key| digest.update(key.bytes()));
         GraphFile {
             store: self,

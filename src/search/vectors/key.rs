@@ -31,6 +31,14 @@ impl Key {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Returns what a graph of vectors knows it by: among a million texts, two have one label with
+    /// a probability of one in ten million.
+    pub(in crate::search) fn label(&self) -> u64 {
+        let (first, _) = self.0.split_first_chunk().expect("there are 16");
+        // usearch's own mark is the highest number.
+        u64::from_le_bytes(*first) >> 1
+    }
 }
 
 /// What a model is known by: a hash of all that its vectors depend on. Models with one id give one
