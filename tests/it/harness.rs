@@ -9,6 +9,7 @@ mod metrics;
 mod postgres;
 mod server;
 mod spans;
+mod tiny_model;
 
 pub use binary::{Binary, Output};
 pub(crate) use collector::Collector;
@@ -19,3 +20,4 @@ pub use metrics::{Series, TestMetrics};
 pub use postgres::Database;
 pub use server::{Client, TestServer, tool_call};
 pub use spans::{Root, attribute, record, traced};
+pub use tiny_model::tiny_model;

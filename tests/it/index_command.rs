@@ -10,7 +10,7 @@ use tokio::{
     process::ChildStderr,
 };
 
-use crate::harness::{Binary, Content};
+use crate::harness::{Binary, Content, tiny_model};
 
 /// Rounds in each of which four processes are killed.
 const ROUNDS: usize = 25;
@@ -65,7 +65,7 @@ async fn an_index_that_cannot_be_kept_is_an_error_that_says_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_9_while_vectors_are_made_and_saved_always_leaves_a_good_start() {
-    let cache = tempfile::tempdir().unwrap();
+    let (cache, model) = (tempfile::tempdir().unwrap(), tiny_model());
     let corpora = [(); 4].map(|()| tempfile::tempdir().unwrap());
     for round in 0..ROUNDS {
         for corpus in &corpora {
@@ -74,20 +74,25 @@ async fn kill_9_while_vectors_are_made_and_saved_always_leaves_a_good_start() {
 
         // The first write of vectors, the second, and the note of what is in use.
         let killed = corpora.iter().enumerate();
-        let killed = killed.map(|(at, corpus)| killed_at(&cache, corpus, 1 + (round + at) % 3));
+        let killed =
+            killed.map(|(at, corpus)| killed_at(&cache, &model, corpus, 1 + (round + at) % 3));
 
         for log in join_all(killed).await {
             assert!(!log.contains("WARN"), "round {round}: {log}");
             assert!(!log.contains("ERROR"), "round {round}: {log}");
         }
     }
+    let with_tiny = |arguments: &[&str]| {
+        let dir = model.path().to_str().unwrap();
+        index(&cache, arguments).env("LOCKSTEP_SEARCH__MODEL", dir)
+    };
     for corpus in &corpora {
         let path = corpus.path().to_str().unwrap();
         for _ in 0..2 {
-            let output = index(&cache, &["--content", path]).run().await;
+            let output = with_tiny(&["--content", path]).run().await;
             assert_eq!(output.code, Some(0), "{}", output.stderr);
         }
-        let output = index(&cache, &["--content", path]).run().await;
+        let output = with_tiny(&["--content", path]).run().await;
         assert!(output.stdout.contains("nothing to do"), "{}", output.stdout);
     }
 }
@@ -108,8 +113,9 @@ fn write(corpus: &Path, round: usize) {
 }
 
 /// Kills a process when it begins to write for the `nth` time, and returns what it has logged.
-async fn killed_at(cache: &TempDir, corpus: &TempDir, nth: usize) -> String {
+async fn killed_at(cache: &TempDir, model: &TempDir, corpus: &TempDir, nth: usize) -> String {
     let mut child = index(cache, &["--content", corpus.path().to_str().unwrap()])
+        .env("LOCKSTEP_SEARCH__MODEL", model.path().to_str().unwrap())
         .env(
             "LOCKSTEP_LOG__FILTER",
             "warn,lockstep::search::vectors=debug",
