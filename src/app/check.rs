@@ -15,10 +15,18 @@ static STANDARD: ContentRule = ContentRule {
     help: "Mend the place that is named: until then search finds nothing of what is at fault.",
 };
 
+/// What a standard has that search passes over.
+static FORM: ContentRule = ContentRule {
+    id: "standard-form",
+    severity: Severity::Note,
+    summary: "A file of the standards is plain UTF-8 text with LF at the ends of lines.",
+    help: "Save the file as UTF-8 without a byte order mark, with LF. Search reads it either way.",
+};
+
 /// Every rule that content is held to.
 pub fn rules() -> Vec<&'static ContentRule> {
     let workflows = workflow::RULES.iter().copied();
-    workflows.chain([&STANDARD]).collect()
+    workflows.chain([&STANDARD, &FORM]).collect()
 }
 
 /// Checks all content below a directory. Blocks the thread.
@@ -30,8 +38,12 @@ pub fn check(content: &Path) -> Vec<Finding> {
             true => fault.path,
             false => content.join(fault.path),
         };
+        let rule = match fault.is_harmless {
+            true => &FORM,
+            false => &STANDARD,
+        };
         let fault = Fault::new(path, fault.problem).at_line(line);
-        findings.push(Finding::new(&STANDARD, fault));
+        findings.push(Finding::new(rule, fault));
     }
     findings
 }

@@ -81,6 +81,7 @@ pub fn check(content: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     let files = files::read(content, &mut faults);
     for file in &files {
+        faults.extend(form(&file.name, &file.text));
         match front_matter::split(&file.name, &file.text) {
             Ok((_, body)) => faults.extend(markdown::unclosed_fence(&file.name, &file.text, body)),
             Err(fault) => faults.push(fault),
@@ -92,6 +93,16 @@ pub fn check(content: &Path) -> Vec<Fault> {
     }
     faults.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
     faults
+}
+
+/// Tells what other programs may stumble over; search does not.
+fn form(file: &str, text: &str) -> Vec<Fault> {
+    let mark = text.starts_with('\u{feff}');
+    let mark = mark.then(|| Fault::new(file, "begins with a byte order mark").at(1));
+    let mut lines = text.split_inclusive('\n');
+    let ends = lines.position(|line| line.ends_with("\r\n"));
+    let ends = ends.map(|line| Fault::new(file, "ends lines with CR LF").at(line + 1));
+    mark.into_iter().chain(ends).map(Fault::harmless).collect()
 }
 
 /// Cuts a text for tests.

@@ -11,6 +11,8 @@ pub struct Fault {
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: String,
+    /// The file is searched all the same, with nothing left out.
+    pub is_harmless: bool,
 }
 
 impl Fault {
@@ -19,6 +21,14 @@ impl Fault {
             path: path.into(),
             line: None,
             problem: problem.into(),
+            is_harmless: false,
+        }
+    }
+
+    pub(super) fn harmless(self) -> Self {
+        Self {
+            is_harmless: true,
+            ..self
         }
     }
 

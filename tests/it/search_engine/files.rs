@@ -200,6 +200,8 @@ async fn bad_files_are_named_with_their_line_and_the_others_are_answered_from() 
         ("front.md", "---\ntitle: T\nphase: two\n---\ntext"),
         ("fence.md", "# F\n\n```\ncode\n"),
         ("large.md", &"x".repeat(2 * 1024 * 1024 + 1)),
+        ("mark.md", "\u{feff}# Mark\n\ntext"),
+        ("windows.md", "# W\n\r\ntext\r\n"),
         (".hidden.md", "# Hidden\n\ntext"),
         ("notes.txt", "no Markdown"),
     ];
@@ -226,6 +228,8 @@ async fn bad_files_are_named_with_their_line_and_the_others_are_answered_from() 
         "standards/latin.md:3: is not UTF-8 text",
         "standards/link.md: is a link that leads out of the content directory",
         "standards/linked: is a link that leads out of the content directory",
+        "standards/mark.md:1: begins with a byte order mark",
+        "standards/windows.md:2: ends lines with CR LF",
     ];
     assert_eq!(faults.len(), expected.len(), "{faults:#?}");
     for (fault, expected) in faults.iter().zip(expected) {
@@ -243,6 +247,7 @@ async fn bad_files_are_named_with_their_line_and_the_others_are_answered_from() 
         .map(|passage| passage.file())
         .collect();
     files.sort_unstable();
-    assert_eq!(files, ["standards/fence.md", "standards/good.md"]);
+    let searched = ["fence.md", "good.md", "mark.md", "windows.md"];
+    assert_eq!(files, searched.map(|name| format!("standards/{name}")));
     assert_eq!(bench.engine.status().faults, 7);
 }
