@@ -47,11 +47,8 @@ bench: setup ## Measure against baselines: caches, searches, changes, gates, wor
 	cargo bench --bench gate
 	load-tests/tools_call
 	load-tests/start_time
-<<<<<<< HEAD
 	load-tests/telemetry_cost
-=======
 	load-tests/memory
->>>>>>> 692c277 (Measure the memory of 2,000 passages with the model, after making their vectors, after a warm start and while it is asked)
 
 eval: setup ## Ask questions whose answers are known, and say how good the answers are
 	cargo run --release --quiet --example eval

@@ -354,9 +354,9 @@ fn search_settings(config: &Config) -> search::Settings {
             Quantization::I8 => search::Quantization::I8,
         },
         fusion: search::Fusion {
-            k: config.search.fusion_k,
             vectors: config.search.vector_weight,
             keywords: config.search.keyword_weight,
+            document: config.search.document_weight,
         },
         max_per_file: config.search.max_per_file,
         cache: config.search.cache.dir().map(|dir| search::Cache {

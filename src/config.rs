@@ -194,13 +194,12 @@ pub struct Search {
     /// Seconds between looks at the standards where the file system gives no notice (network
     /// volumes); 0 relies on notices.
     pub poll_secs: u64,
-    /// Reciprocal rank fusion of the rankings by meaning and by words: added to each rank, so the
-    /// larger, the less the first ranks stand out. 0 to 1,000.
-    pub fusion_k: f32,
-    /// What the ranking by meaning counts. 0 to 100; 0 leaves it out.
+    /// What nearness in meaning counts. 0 to 100; 0 leaves it out.
     pub vector_weight: f32,
-    /// What the ranking by words counts. 0 to 100; 0 leaves it out.
+    /// What shared words count. 0 to 100; 0 leaves them out.
     pub keyword_weight: f32,
+    /// What a word anywhere in the standard counts, against 1 in the passage. 0 to 100.
+    pub document_weight: f32,
     /// Passages of one file in an answer, as long as other files are left. At least 1. Queries
     /// may say another number.
     pub max_per_file: usize,
@@ -312,10 +311,10 @@ impl Default for Search {
             debounce_ms: 300,
             poll_secs: 0,
             // As measured by `make eval`.
-            fusion_k: 10.0,
             vector_weight: 1.0,
             keyword_weight: 1.0,
-            max_per_file: 3,
+            document_weight: 0.8,
+            max_per_file: 2,
         }
     }
 }
@@ -469,13 +468,13 @@ impl Workflow {
 impl Search {
     fn validate_weights(&self) -> anyhow::Result<()> {
         let weights = [
-            ("search.fusion_k", self.fusion_k, 1_000.0),
-            ("search.vector_weight", self.vector_weight, 100.0),
-            ("search.keyword_weight", self.keyword_weight, 100.0),
+            ("search.vector_weight", self.vector_weight),
+            ("search.keyword_weight", self.keyword_weight),
+            ("search.document_weight", self.document_weight),
         ];
-        for (setting, value, most) in weights {
-            let fits = (0.0..=most).contains(&value);
-            ensure!(fits, "{setting} is {value}, allowed is 0 to {most}");
+        for (setting, value) in weights {
+            let fits = (0.0..=100.0).contains(&value);
+            ensure!(fits, "{setting} is {value}, allowed is 0 to 100");
         }
         ensure!(
             self.vector_weight + self.keyword_weight > 0.0,
@@ -563,8 +562,8 @@ mod tests {
             ("search: {queue: 0}", "search.queue is 0, the least is 1"),
             ("search: {queue: many}", "search.queue"),
             (
-                "search: {fusion_k: -1}",
-                "search.fusion_k is -1, allowed is 0 to 1000",
+                "search: {document_weight: -1}",
+                "search.document_weight is -1, allowed is 0 to 100",
             ),
             (
                 "search: {vector_weight: 101}",

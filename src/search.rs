@@ -6,6 +6,7 @@
 
 mod answer;
 mod corpus;
+mod documents;
 mod embedder;
 mod embedding;
 mod engine;
@@ -55,7 +56,7 @@ pub struct Settings {
     pub max_cached_vectors: u64,
     /// How the vectors of large corpora are laid out.
     pub quantization: Quantization,
-    /// How the rankings by meaning and by words are made one.
+    /// What nearness in meaning and shared words count.
     pub fusion: Fusion,
     /// Passages of one file in an answer whose query says nothing of it, as long as others are
     /// left. At least 1.

@@ -160,7 +160,7 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
         cache: None,
         debounce: Duration::from_millis(300),
         fusion: Fusion::default(),
-        max_per_file: 3,
+        max_per_file: 2,
         poll: None,
     };
     let _runtime = runtime.enter();

@@ -24,10 +24,7 @@ pub(crate) struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     pub(crate) fn of(question: &'a Question, answer: &Answer) -> Self {
-        let files: Vec<_> = answer.passages.iter().map(below_standards).collect();
-        let rank = |file: &String| Some(1 + files.iter().position(|found| found == file)?);
-        let mut ranks: Vec<_> = question.files.iter().filter_map(rank).collect();
-        ranks.sort_unstable();
+        let files = answer.passages.iter().map(below_standards).collect();
         let right = |section: &String| {
             let section = section.to_lowercase();
             let mut first = answer.passages.iter().take(5);
@@ -37,20 +34,34 @@ impl<'a> Outcome<'a> {
                     && passage.section().to_lowercase().contains(&section)
             })
         };
+        let best = answer.passages.first();
+        Self {
+            section_found: question.section.as_ref().is_some_and(right),
+            score: best.map_or(0.0, |best| best.relevance_score),
+            ..Self::of_files(question, files)
+        }
+    }
+
+    /// What came if all that is known are the files of the passages.
+    pub(crate) fn of_files(question: &'a Question, files: Vec<String>) -> Self {
+        let rank = |file: &String| Some(1 + files.iter().position(|found| found == file)?);
+        let mut ranks: Vec<_> = question.files.iter().filter_map(rank).collect();
+        ranks.sort_unstable();
         Self {
             question,
             ranks,
-            section_found: question.section.as_ref().is_some_and(right),
-            score: answer
-                .passages
-                .first()
-                .map_or(0.0, |best| best.relevance_score),
+            section_found: false,
             files: files.into_iter().take(3).collect(),
+            score: 0.0,
         }
     }
 
     fn has_answer(&self) -> bool {
         !self.question.files.is_empty()
+    }
+
+    fn hit(&self, most: usize) -> f64 {
+        f64::from(self.ranks.first().is_some_and(|rank| *rank <= most))
     }
 
     fn reciprocal_rank(&self) -> f64 {
@@ -75,7 +86,7 @@ pub(crate) struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     pub(crate) const HEAD: &'static str =
-        "  hit@1  hit@5  MRR@10 (95 %)         nDCG@10  section@5  questions";
+        "  hit@1 (95 %)            hit@5  MRR@10 (95 %)           nDCG@10  section@5  questions";
 
     pub(crate) fn of(outcomes: Vec<&'a Outcome<'a>>) -> Self {
         let outcomes = outcomes.into_iter().filter(|outcome| outcome.has_answer());
@@ -86,7 +97,7 @@ impl<'a> Figures<'a> {
 
     /// The share of questions with a right passage among the first `most`.
     pub(crate) fn hit(&self, most: usize) -> f64 {
-        self.mean(|outcome| f64::from(outcome.ranks.first().is_some_and(|rank| *rank <= most)))
+        self.mean(|outcome| outcome.hit(most))
     }
 
     pub(crate) fn mrr(&self) -> f64 {
@@ -98,13 +109,10 @@ impl<'a> Figures<'a> {
         sum / self.outcomes.len().max(1) as f64
     }
 
-    /// The MRR that 95 of 100 draws of the questions, with replacement, lie between.
-    fn interval(&self) -> (f64, f64) {
-        let values: Vec<_> = self
-            .outcomes
-            .iter()
-            .map(|outcome| outcome.reciprocal_rank())
-            .collect();
+    /// What the mean of `value` lies between in 95 of 100 draws of the questions, with
+    /// replacement.
+    fn interval(&self, value: impl Fn(&Outcome<'_>) -> f64) -> (f64, f64) {
+        let values: Vec<_> = self.outcomes.iter().map(|outcome| value(outcome)).collect();
         if values.is_empty() {
             return (0.0, 0.0);
         }
@@ -144,7 +152,8 @@ impl<'a> Figures<'a> {
 
 impl fmt::Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (low, high) = self.interval();
+        let (low, high) = self.interval(|outcome| outcome.reciprocal_rank());
+        let (low_1, high_1) = self.interval(|outcome| outcome.hit(1));
         let with_section = self
             .outcomes
             .iter()
@@ -156,7 +165,8 @@ impl fmt::Display for Figures<'_> {
             .count();
         write!(
             f,
-            "  {:.3}  {:.3}  {:.3} ({low:.3} to {high:.3})  {:.3}    {found:>3} of {:<3} {:>4}",
+            "  {:.3} ({low_1:.3} to {high_1:.3})  {:.3}  {:.3} ({low:.3} to {high:.3})  {:.3}    \
+             {found:>3} of {:<3} {:>4}",
             self.hit(1),
             self.hit(5),
             self.mrr(),

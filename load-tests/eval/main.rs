@@ -1,15 +1,18 @@
 //! How good answers are: questions whose answers are known, asked of the real engine and model.
 //!
-//! `make eval`, or `cargo run --release --example eval [corpus|content] [--fit]`. Prints hit@1,
-//! hit@5, MRR@10 and nDCG@10 for each model and each way to search, and the questions that the
-//! default way answers badly. Ends with 1 if the default is below a bar.
+//! `make eval`, or `cargo run --release --example eval [corpus|held-out|content] [--fit]
+//! [--default]`, the last for the default model only. Prints
+//! hit@1, hit@5, MRR@10 and nDCG@10 for a naive search as a yardstick, then for each model and each
+//! way to search, and the questions that the default way answers badly. Ends with 1 if the default
+//! is below a bar.
 //!
-//! Each set of questions has two halves by a fixed rule: what can be tuned is tuned on the first,
-//! the other is reported. Questions without an answer show how low off-topic questions score.
+//! A set of questions has two halves by a fixed rule: what can be tuned is tuned on the first, the
+//! other is reported. On the held-out set nothing is tuned. Questions without an answer show how low off-topic questions score.
 #![expect(clippy::print_stdout, reason = "an evaluation prints its result")]
 
 mod figures;
 mod fit;
+mod naive;
 mod questions;
 
 use std::{
@@ -27,30 +30,43 @@ use lockstep::{
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
+use tokio::time::Instant;
 
 use figures::{Figures, Outcome};
+use naive::Naive;
 use questions::{Half, Question};
 
 /// A set of questions and the standards that they are about.
 struct Set {
     name: &'static str,
     questions: &'static str,
+    /// Whether half of the questions may be tuned on.
+    has_tuning: bool,
     /// Directories that hold `standards/`; the first that is there.
     content: &'static [&'static str],
     /// The least MRR@10 and hit@1 of the default way on the reported half.
     bars: (f64, f64),
 }
 
-const SETS: [Set; 2] = [
+const SETS: [Set; 3] = [
     Set {
         name: "corpus",
         questions: include_str!("corpus.tsv"),
+        has_tuning: true,
+        content: &["../shared/corpus", "../../shared/corpus"],
+        bars: (0.85, 0.75),
+    },
+    Set {
+        name: "held-out",
+        questions: include_str!("held-out.tsv"),
+        has_tuning: false,
         content: &["../shared/corpus", "../../shared/corpus"],
         bars: (0.85, 0.75),
     },
     Set {
         name: "content",
         questions: include_str!("content.tsv"),
+        has_tuning: true,
         content: &["content"],
         bars: (0.85, 0.75),
     },
@@ -62,7 +78,11 @@ const N_RESULTS: u64 = 10;
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let fits = arguments.iter().any(|argument| argument == "--fit");
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let models = match has("--default") {
+        true => vec![Config::default().search.model],
+        false => models()?,
+    };
     let chosen = |set: &&Set| {
         let names = arguments
             .iter()
@@ -70,6 +90,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         names.clone().count() == 0 || names.clone().any(|name| name == set.name)
     };
     let mut good = true;
+    let mut naive: Option<(PathBuf, Naive)> = None;
     for set in SETS.iter().filter(chosen) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let places = set.content.iter().map(|place| root.join(place));
@@ -77,9 +98,22 @@ async fn main() -> anyhow::Result<ExitCode> {
             println!("{}: the standards are not here, nothing to ask", set.name);
             continue;
         };
-        let questions = questions::parse(set.questions)?;
-        for model in models()? {
-            let engine = start(&content, &model).await?;
+        let questions = questions::parse(set.questions, set.has_tuning)?;
+        if naive.as_ref().is_none_or(|(of, _)| *of != content) {
+            let config = Config::default();
+            let models = load_model(&config.assets, &config.search.model, 0)?;
+            naive = Some((content.clone(), Naive::of(&content, models)?));
+        }
+        if let Some((_, naive)) = &mut naive {
+            println!(
+                "\n{} by the yardstick, {} passages",
+                set.name,
+                naive.passages()
+            );
+            print_naive(naive, &questions)?;
+        }
+        for model in &models {
+            let engine = start(&content, model).await?;
             println!(
                 "\n{} by {model}, {} passages",
                 set.name,
@@ -89,10 +123,10 @@ async fn main() -> anyhow::Result<ExitCode> {
                 set,
                 &engine,
                 &questions,
-                model == Config::default().search.model,
+                *model == Config::default().search.model,
             )
             .await?;
-            if fits {
+            if has("--fit") {
                 fit::print(&engine, &questions).await?;
             }
         }
@@ -111,17 +145,17 @@ async fn evaluate(
     let mut good = true;
     println!("{:<20}{}", "", Figures::HEAD);
     for mode in Mode::ALL {
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut times) = (Vec::new(), Vec::new());
         for question in questions {
+            let asked = Instant::now();
             let answer = ask(engine, &question.text, mode).await?;
+            times.push(asked.elapsed());
             outcomes.push(Outcome::of(question, &answer));
         }
         for half in [Half::Tuning, Half::Reported] {
-            let of_half = outcomes
-                .iter()
-                .filter(|outcome| outcome.question.half == half);
-            let figures = Figures::of(of_half.collect());
-            println!("{:<20}{figures}", format!("{mode}, {half}"));
+            let Some(figures) = print_half(&mode.to_string(), half, &outcomes) else {
+                continue;
+            };
             if mode == Mode::default() && half == Half::Reported {
                 figures.print_failures();
                 let (mrr, hit_1) = (figures.mrr(), figures.hit(1));
@@ -134,8 +168,39 @@ async fn evaluate(
             }
         }
         figures::print_off_topic(&outcomes);
+        times.sort_unstable();
+        println!(
+            "  a search took {:.2?}, the middle one",
+            times[times.len() / 2]
+        );
     }
     Ok(good || !is_default)
+}
+
+fn print_naive(naive: &mut Naive, questions: &[Question]) -> anyhow::Result<()> {
+    println!("{:<20}{}", "", Figures::HEAD);
+    let mut outcomes = Vec::new();
+    for question in questions {
+        outcomes.push(Outcome::of_files(question, naive.files(&question.text)?));
+    }
+    for half in [Half::Tuning, Half::Reported] {
+        print_half("naive", half, &outcomes);
+    }
+    Ok(())
+}
+
+/// Prints the figures of the questions of one half, if there are any.
+fn print_half<'a>(name: &str, half: Half, outcomes: &'a [Outcome<'a>]) -> Option<Figures<'a>> {
+    let of_half = outcomes
+        .iter()
+        .filter(|outcome| outcome.question.half == half);
+    let of_half: Vec<_> = of_half.collect();
+    if of_half.is_empty() {
+        return None;
+    }
+    let figures = Figures::of(of_half);
+    println!("{:<20}{figures}", format!("{name}, {half}"));
+    Some(figures)
 }
 
 async fn ask(engine: &Arc<Engine>, text: &str, mode: Mode) -> anyhow::Result<Arc<Answer>> {

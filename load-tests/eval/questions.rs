@@ -35,9 +35,9 @@ impl fmt::Display for Half {
     }
 }
 
-/// Reads lines of kind, question, files and section, parted by tabs. Of the questions the 1st,
-/// 3rd, … are for tuning.
-pub(crate) fn parse(table: &str) -> anyhow::Result<Vec<Question>> {
+/// Reads lines of kind, question, files and section, parted by tabs. If the table `has_tuning`,
+/// its questions 1, 3, … are for that.
+pub(crate) fn parse(table: &str, has_tuning: bool) -> anyhow::Result<Vec<Question>> {
     let lines = table
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty());
@@ -50,7 +50,7 @@ pub(crate) fn parse(table: &str) -> anyhow::Result<Vec<Question>> {
             text: fields[1].to_owned(),
             files: files.map(str::to_owned).collect(),
             section: fields.get(3).map(|section| (*section).to_owned()),
-            half: if at % 2 == 0 {
+            half: if has_tuning && at % 2 == 0 {
                 Half::Tuning
             } else {
                 Half::Reported

@@ -39,7 +39,7 @@ mod tests {
     fn what_is_shown_is_read_back_as_the_same_settings() {
         let mut config = Config::default();
         config.http.allowed_hosts = vec!["lockstep.example".into(), "yes".into(), "1".into()];
-        config.search.fusion_k = 2.5;
+        config.search.document_weight = 2.5;
 
         let shown = config.shown().unwrap();
 

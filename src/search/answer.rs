@@ -38,6 +38,8 @@ pub struct Answer {
     /// The question that was searched for, if it was not the one asked: misspelt words are
     /// replaced by those of the standards.
     pub searched_for: Option<Arc<str>>,
+    /// The tags that there are, if no passage has one of those that were asked for.
+    pub known_tags: Vec<String>,
     /// What was rendered of it.
     pub kept: Kept,
 }

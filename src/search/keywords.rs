@@ -1,13 +1,15 @@
 //! The passages that share words with a question: BM25 by tantivy, in memory.
 
 mod identifiers;
+mod listed;
+mod pairs;
 mod spelling;
 mod terms;
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use tantivy::{
-    DocId, Index, IndexSettings, Searcher, SegmentReader, TantivyDocument, Term,
+    DocAddress, DocId, Index, IndexSettings, Searcher, SegmentReader, TantivyDocument, Term,
     collector::TopDocs,
     directory::RamDirectory,
     query::{
@@ -20,17 +22,22 @@ use tantivy::{
 
 use self::{
     identifiers::Identifiers,
+    pairs::Pairs,
     spelling::Spelling,
     terms::{Terms, stemmed, words},
 };
-use super::{Error, corpus::Chunk, scope::Scope};
+use super::{Error, corpus::Chunk, documents::Documents, scope::Scope};
 
-/// What a word in the headings counts, against 1 in the text. From 0.2 to 0.6 it makes no
-/// difference that `make eval` could tell; beyond 1, answers get worse.
-const HEADINGS: f32 = 0.4;
+/// What a word in the headings counts, against 1 in the text. From 0 to 0.4 it makes no
+/// difference that `make eval` could tell; beyond 0.8, answers get worse.
+const HEADINGS: f32 = 0.2;
 
 /// What a word in the file's name counts, against 1 in the text: as for the headings.
 const FILE: f32 = 0.3;
+
+/// What two words side by side count, against 1 for each of them. From 0.2 to 0.6 they are
+/// equally good.
+const PAIR: f32 = 0.3;
 
 /// What an identifier counts, against 1 for a word: who types `ERR-17` wants no other error.
 const IDENTIFIER: f32 = 2.0;
@@ -42,9 +49,10 @@ const BUDGET_BYTES: usize = 15_000_000;
 /// the k1 of tantivy.
 const SATURATION: f32 = 2.2;
 
-/// Words of passages, by position.
+/// Words of passages, by position, and of their whole files.
 pub(super) struct Keywords {
-    searcher: Searcher,
+    passages: Searcher,
+    documents: Searcher,
     fields: Fields,
     stemmed: TextAnalyzer,
     spelling: Spelling,
@@ -55,52 +63,54 @@ struct Fields {
     text: Field,
     headings: Field,
     file: Field,
+    pairs: Field,
     identifiers: Field,
 }
 
-/// A passage that shares words with a question.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Match {
-    pub(super) position: usize,
-    /// What share of the question's words it has, weighed by how rare they are: 0 to about 1.
-    pub(super) coverage: f32,
+/// What shares words with a question. Shares are of the question's words, weighed by how rare they
+/// are: 0 to about 1.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    /// Positions of passages and their shares, best first.
+    pub(super) passages: Vec<(usize, f32)>,
+    /// Shares by the files' numbers.
+    pub(super) documents: HashMap<usize, f32>,
 }
 
 impl Keywords {
-    /// Indexes `chunks` in their order.
+    /// Indexes `chunks` in their order, and their files.
     ///
     /// # Errors
     ///
     /// If tantivy fails.
-    pub(super) fn build(chunks: &[Arc<Chunk>]) -> Result<Self, Error> {
-        Self::indexed(chunks).map_err(failed)
+    pub(super) fn build(chunks: &[Arc<Chunk>], documents: &Documents) -> Result<Self, Error> {
+        Self::indexed(chunks, documents).map_err(failed)
     }
 
-    fn indexed(chunks: &[Arc<Chunk>]) -> tantivy::Result<Self> {
+    fn indexed(chunks: &[Arc<Chunk>], documents: &Documents) -> tantivy::Result<Self> {
         let (schema, fields) = schema();
-        let tokenizers = TokenizerManager::new();
-        tokenizers.register("stemmed", stemmed());
-        tokenizers.register("identifiers", TextAnalyzer::from(Identifiers));
-        let mut writer = Index::builder()
-            .schema(schema)
-            .tokenizers(tokenizers)
-            .settings(IndexSettings::default())
-            .single_segment_index_writer(RamDirectory::create(), BUDGET_BYTES)?;
         let mut spelling = Spelling::default();
-        for chunk in chunks {
+        let passages = chunks.iter().map(|chunk| {
             spelling.learn(&chunk.section);
             spelling.learn(chunk.text());
+            let mut passage = TantivyDocument::new();
+            passage.add_text(fields.text, chunk.text());
+            passage.add_text(fields.headings, &chunk.section);
+            passage.add_text(fields.file, &*chunk.file);
+            passage.add_text(fields.pairs, chunk.text());
+            passage.add_text(fields.identifiers, chunk.text());
+            passage.add_text(fields.identifiers, &chunk.section);
+            passage
+        });
+        let passages = index(&schema, passages)?;
+        let documents = documents.openings().map(|opening| {
             let mut document = TantivyDocument::new();
-            document.add_text(fields.text, chunk.text());
-            document.add_text(fields.headings, &chunk.section);
-            document.add_text(fields.file, &*chunk.file);
-            document.add_text(fields.identifiers, chunk.text());
-            document.add_text(fields.identifiers, &chunk.section);
-            writer.add_document(document)?;
-        }
-        let searcher = writer.finalize()?.reader()?.searcher();
+            document.add_text(fields.text, &chunks[opening].document.text);
+            document
+        });
         Ok(Self {
-            searcher,
+            passages,
+            documents: index(&schema, documents)?,
             fields,
             stemmed: stemmed(),
             spelling,
@@ -135,14 +145,15 @@ impl Keywords {
         let terms = Terms::of(word, &mut self.stemmed.clone());
         for word in &terms.words {
             let term = Term::from_field_text(self.fields.text, word);
-            if self.searcher.doc_freq(&term).map_err(failed)? > 0 {
+            if self.passages.doc_freq(&term).map_err(failed)? > 0 {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Returns the `count` passages in `scope` that share most with `question`, best first.
+    /// Returns the `count` passages in `scope` that share most with `question`, and the `count`
+    /// files.
     ///
     /// # Errors
     ///
@@ -152,45 +163,49 @@ impl Keywords {
         question: &str,
         scope: &Scope,
         count: usize,
-    ) -> Result<Vec<Match>, Error> {
+    ) -> Result<Matches, Error> {
         let terms = Terms::of(question, &mut self.stemmed.clone());
         if terms.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Matches::default());
         }
-        let best = TopDocs::with_limit(count.max(1)).order_by_score();
-        let found = self.searcher.search(&self.query(&terms, scope), &best);
         let most = self.most(&terms).map_err(failed)?;
-        let found = found.map_err(failed)?.into_iter();
-        Ok(found
-            .map(|(score, address)| Match {
-                position: address.doc_id as usize,
-                coverage: score / most,
-            })
-            .collect())
+        let best = |searcher: &Searcher, query: &dyn Query| {
+            let best = TopDocs::with_limit(count.max(1)).order_by_score();
+            let found = searcher.search(query, &best).map_err(failed)?;
+            let share =
+                |(score, address): (f32, DocAddress)| (address.doc_id as usize, score / most);
+            Ok::<_, Error>(found.into_iter().map(share))
+        };
+        let words = BooleanQuery::new(self.counting(self.fields.text, 1.0, &terms.words).collect());
+        Ok(Matches {
+            passages: best(&self.passages, &self.query(&terms, scope))?.collect(),
+            documents: best(&self.documents, &words)?.collect(),
+        })
+    }
+
+    fn counting<'a>(
+        &self,
+        field: Field,
+        boost: f32,
+        terms: &'a [String],
+    ) -> impl Iterator<Item = (Occur, Box<dyn Query>)> + use<'a> {
+        terms.iter().map(move |term| {
+            let term = Term::from_field_text(field, term);
+            let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
+            let boosted = BoostQuery::new(Box::new(term), boost);
+            (Occur::Should, Box::new(boosted) as Box<dyn Query>)
+        })
     }
 
     fn query(&self, terms: &Terms, scope: &Scope) -> BooleanQuery {
         let fields = self.fields;
-        let counting = |field, boost| {
-            let term = move |word: &String| {
-                let term = Term::from_field_text(field, word);
-                let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                let boosted = BoostQuery::new(Box::new(term), boost);
-                (Occur::Should, Box::new(boosted) as Box<dyn Query>)
-            };
-            terms.words.iter().map(term)
-        };
-        let mut clauses: Vec<_> = counting(fields.text, 1.0)
-            .chain(counting(fields.headings, HEADINGS))
-            .chain(counting(fields.file, FILE))
-            .collect();
-        clauses.extend(terms.identifiers.iter().map(|word| {
-            let term = Term::from_field_text(fields.identifiers, word);
-            let term = TermQuery::new(term, IndexRecordOption::Basic);
-            let boosted = BoostQuery::new(Box::new(term), IDENTIFIER);
-            (Occur::Should, Box::new(boosted) as Box<dyn Query>)
-        }));
-        let words = BooleanQuery::new(clauses);
+        let clauses = self
+            .counting(fields.text, 1.0, &terms.words)
+            .chain(self.counting(fields.headings, HEADINGS, &terms.words))
+            .chain(self.counting(fields.file, FILE, &terms.words))
+            .chain(self.counting(fields.pairs, PAIR, &terms.pairs))
+            .chain(self.counting(fields.identifiers, IDENTIFIER, &terms.identifiers));
+        let words = BooleanQuery::new(clauses.collect());
         match scope.allowed() {
             None => words,
             Some(allowed) => {
@@ -212,11 +227,11 @@ impl Keywords {
     /// Returns the score of a passage that is full of all the words. One that stands nowhere
     /// counts too: then no passage has all that was asked for.
     fn most(&self, terms: &Terms) -> tantivy::Result<f32> {
-        let documents = self.searcher.num_docs() as f32;
+        let documents = self.passages.num_docs() as f32;
         let mut most = 0.0;
         for word in &terms.words {
             let term = Term::from_field_text(self.fields.text, word);
-            let having = self.searcher.doc_freq(&term)? as f32;
+            let having = self.passages.doc_freq(&term)? as f32;
             most += SATURATION * (1.0 + (documents - having + 0.5) / (having + 0.5)).ln();
         }
         Ok(f32::max(most, f32::MIN_POSITIVE))
@@ -227,9 +242,30 @@ impl fmt::Debug for Keywords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut keywords = f.debug_struct("Keywords");
         keywords
-            .field("passages", &self.searcher.num_docs())
+            .field("passages", &self.passages.num_docs())
             .finish_non_exhaustive()
     }
+}
+
+/// Indexes `documents` in their order.
+fn index(
+    schema: &Schema,
+    documents: impl Iterator<Item = TantivyDocument>,
+) -> tantivy::Result<Searcher> {
+    let tokenizers = TokenizerManager::new();
+    tokenizers.register("stemmed", stemmed());
+    tokenizers.register("identifiers", TextAnalyzer::from(Identifiers));
+    let pairs = Pairs { stemmed: stemmed() };
+    tokenizers.register("pairs", TextAnalyzer::from(pairs));
+    let mut writer = Index::builder()
+        .schema(schema.clone())
+        .tokenizers(tokenizers)
+        .settings(IndexSettings::default())
+        .single_segment_index_writer(RamDirectory::create(), BUDGET_BYTES)?;
+    for document in documents {
+        writer.add_document(document)?;
+    }
+    Ok(writer.finalize()?.reader()?.searcher())
 }
 
 fn schema() -> (Schema, Fields) {
@@ -245,6 +281,7 @@ fn schema() -> (Schema, Fields) {
         text: schema.add_text_field("text", words()),
         headings: schema.add_text_field("headings", words()),
         file: schema.add_text_field("file", words()),
+        pairs: schema.add_text_field("pairs", indexed("pairs", IndexRecordOption::Basic)),
         identifiers: schema.add_text_field(
             "identifiers",
             indexed("identifiers", IndexRecordOption::Basic),
@@ -269,9 +306,18 @@ mod tests {
         texts.iter().enumerate().flat_map(chunks).collect()
     }
 
+    fn built(texts: &[&str]) -> Keywords {
+        let chunks = chunks(texts);
+        Keywords::build(&chunks, &Documents::of(&chunks)).unwrap()
+    }
+
+    fn matches(keywords: &Keywords, question: &str) -> Matches {
+        keywords.matching(question, &Scope::default(), 10).unwrap()
+    }
+
     fn found(keywords: &Keywords, question: &str) -> Vec<usize> {
-        let matches = keywords.matching(question, &Scope::default(), 10).unwrap();
-        matches.iter().map(|found| found.position).collect()
+        let passages = matches(keywords, question).passages;
+        passages.iter().map(|(position, _)| *position).collect()
     }
 
     #[test]
@@ -281,7 +327,7 @@ mod tests {
             "of the disk: ERR-17",
             "nothing of it",
         ];
-        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+        let keywords = built(&texts);
 
         assert_eq!(found(&keywords, "err-17"), [1, 0]);
         assert_eq!(found(&keywords, "err 17"), [0, 1]);
@@ -290,10 +336,10 @@ mod tests {
     #[test]
     fn coverage_is_the_share_of_the_question_that_a_passage_has() {
         let texts = ["locks and threads", "locks alone", "neither of them"];
-        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+        let keywords = built(&texts);
         let coverage = |question: &str| {
-            let matches = keywords.matching(question, &Scope::default(), 1).unwrap();
-            matches.first().map_or(0.0, |found| found.coverage)
+            let passages = matches(&keywords, question).passages;
+            passages.first().map_or(0.0, |(_, share)| *share)
         };
 
         assert!(coverage("locks threads") > 0.4);
@@ -302,12 +348,35 @@ mod tests {
     }
 
     #[test]
+    fn words_side_by_side_count_more_than_apart() {
+        let texts = [
+            "condition of a car, and the race that it won",
+            "race condition: a car was won, it and that",
+        ];
+        let keywords = built(&texts);
+
+        assert_eq!(found(&keywords, "the race condition"), [1, 0]);
+    }
+
+    #[test]
+    fn a_file_shares_what_any_of_its_passages_has() {
+        let filler = "word ".repeat(150);
+        let both = format!("# A\n\nlocks {filler}\n\n# B\n\nthreads {filler}");
+        let keywords = built(&[&both, "locks", "neither"]);
+
+        let documents = matches(&keywords, "locks threads").documents;
+
+        assert!(documents[&0] > documents[&1], "{documents:?}");
+        assert_eq!(documents.get(&2), None);
+    }
+
+    #[test]
     fn misspelt_words_are_mended_and_all_else_stays() {
         let texts = [
             "Exponential backoff with jitter.",
             "Pooled connections in Lisbon",
         ];
-        let keywords = Keywords::build(&chunks(&texts)).unwrap();
+        let keywords = built(&texts);
         let mended = |question: &str| {
             let is_word = |word: &str| word == "listen";
             let mended = keywords.mended(&question.into(), is_word).unwrap();

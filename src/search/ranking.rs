@@ -1,16 +1,22 @@
-//! From two rankings of a snapshot to the passages of an answer.
+//! From what two indexes of a snapshot find to the passages of an answer.
 
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::time::Instant;
 
 use super::{
-    Answer, Error, Fusion, Passage, Query, answer::Kept, keywords::Match, query::Mode,
-    relevance::Evidence, scope::Scope, selection::Selection, snapshot::Snapshot,
+    Answer, Error, Fusion, Passage, Query,
+    answer::Kept,
+    keywords::Matches,
+    query::Mode,
+    relevance::Evidence,
+    scope::{Scope, known_tags},
+    selection::Selection,
+    snapshot::Snapshot,
 };
 use crate::observed::metrics::{SearchMetrics, Stage};
 
-/// Passages that each ranking brings: enough for 50 results after the limits.
+/// Passages that each index brings: enough for 50 results after the limits.
 const CANDIDATES: usize = 200;
 
 /// What the settings say about answers.
@@ -37,7 +43,7 @@ pub(super) struct Ranking {
 #[derive(Debug)]
 pub(super) struct ByWords {
     scope: Scope,
-    matches: Vec<Match>,
+    matches: Matches,
 }
 
 impl Ranking {
@@ -50,7 +56,7 @@ impl Ranking {
     pub(super) fn by_words(&self) -> Result<ByWords, Error> {
         let scope = Scope::of(self.query.filter(), self.snapshot.chunks());
         let matches = match self.method {
-            Mode::Vector => Vec::new(),
+            Mode::Vector => Matches::default(),
             Mode::Hybrid | Mode::Keyword => {
                 let keywords = self.snapshot.keywords();
                 let matching = || keywords.matching(&self.question, &scope, CANDIDATES);
@@ -70,39 +76,45 @@ impl Ranking {
             Some(vector) => self.timed(Stage::Vectors, || self.near(vector, &words.scope))?,
             None => Vec::new(),
         };
-        self.timed(Stage::Fusion, || Ok(self.fused(&near, words)))
+        self.timed(Stage::Fusion, || self.fused(vector, &near, words))
     }
 
     /// Makes one answer of what was found by meaning and by words.
-    fn fused(&self, near: &[(usize, f32)], words: &ByWords) -> Answer {
+    fn fused(
+        &self,
+        vector: Option<&[f32]>,
+        near: &[(usize, f32)],
+        words: &ByWords,
+    ) -> Result<Answer, Error> {
         let chunks = self.snapshot.chunks();
-        let ByWords { scope, matches } = words;
-        let by_vectors: Vec<_> = near.iter().map(|(position, _)| *position).collect();
-        let by_keywords: Vec<_> = matches.iter().map(|found| found.position).collect();
-        let fused = self.rules.fusion.fuse(&by_vectors, &by_keywords);
-        let evidence = self.evidence(near, matches);
+        let found = self.evidence(vector, near, &words.matches)?;
         let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
         let mut selection = Selection::new(self.query.n_results(), most);
-        for (position, _) in fused {
+        for (position, evidence) in self.ranked(found) {
             if !selection.wants_more() {
                 break;
             }
-            selection.offer(&chunks[position], evidence(position));
+            selection.offer(&chunks[position], evidence);
         }
         let mut passages = selection.passages();
         falling(&mut passages);
         if let Some(most) = self.query.max_tokens() {
             passages = within(passages, most);
         }
-        Answer {
+        let known_tags = match passages.is_empty() {
+            true => known_tags(self.query.filter(), chunks),
+            false => Vec::new(),
+        };
+        Ok(Answer {
+            known_tags,
             total_tokens: passages.iter().map(Passage::tokens).sum(),
             passages,
             generation: self.snapshot.generation,
             method: self.method,
-            searched: scope.count(chunks.len()),
+            searched: words.scope.count(chunks.len()),
             searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
             kept: Kept::default(),
-        }
+        })
     }
 
     fn timed<T>(&self, stage: Stage, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
@@ -120,20 +132,90 @@ impl Ranking {
         }
     }
 
-    fn evidence(&self, near: &[(usize, f32)], matches: &[Match]) -> impl Fn(usize) -> Evidence {
-        let cosines: HashMap<_, _> = near.iter().copied().collect();
-        let coverages: HashMap<_, _> = matches
-            .iter()
-            .map(|found| (found.position, found.coverage))
-            .collect();
-        let method = self.method;
-        move |position| {
-            let known = |of: &HashMap<usize, f32>| of.get(&position).copied().unwrap_or_default();
-            Evidence {
-                cosine: (method != Mode::Keyword).then(|| known(&cosines)),
-                coverage: (method != Mode::Vector).then(|| known(&coverages)),
-            }
+    /// Returns what is known of each passage that came up.
+    fn evidence(
+        &self,
+        vector: Option<&[f32]>,
+        near: &[(usize, f32)],
+        matches: &Matches,
+    ) -> Result<Vec<(usize, Evidence)>, Error> {
+        let by_meaning = self.method != Mode::Keyword;
+        let by_words = self.method != Mode::Vector;
+        let (cosines, shares) = (Known::of(near), Known::of(&matches.passages));
+        let mut openings = HashMap::new();
+        let mut evidence = Vec::with_capacity(near.len() + matches.passages.len());
+        for position in cosines.united(&shares) {
+            let document = self.snapshot.documents().at(position);
+            let opening = match (vector.filter(|_| by_words), openings.get(&document)) {
+                (None, _) => None,
+                (Some(_), Some(opening)) => Some(*opening),
+                (Some(vector), None) => {
+                    let opening = self.nearness_of_opening(vector, document)?;
+                    openings.insert(document, opening);
+                    Some(opening)
+                }
+            };
+            let of_document = matches.documents.get(&document).copied();
+            let known = Evidence {
+                cosine: by_meaning.then(|| cosines.of_position(position)),
+                opening,
+                coverage: by_words.then(|| shares.of_position(position)),
+                document: by_words.then(|| of_document.unwrap_or_default()),
+            };
+            evidence.push((position, known));
         }
+        Ok(evidence)
+    }
+
+    /// Returns the cosine of the angle between a question and the beginning of a file.
+    fn nearness_of_opening(&self, vector: &[f32], document: usize) -> Result<f32, Error> {
+        let opening = self.snapshot.documents().opening(document);
+        let opening = self.snapshot.index().vector(opening)?;
+        let products = opening.iter().zip(vector).map(|(one, other)| one * other);
+        Ok(products.sum())
+    }
+
+    /// Orders passages by the strength of their evidence, equal ones by their positions. Those
+    /// that have no evidence that counts are left out.
+    fn ranked(&self, found: Vec<(usize, Evidence)>) -> Vec<(usize, Evidence)> {
+        let strength = |(position, evidence)| {
+            let strength = self.rules.fusion.strength(evidence);
+            (strength != 0.0).then_some((strength, position, evidence))
+        };
+        let mut ranked: Vec<_> = found.into_iter().filter_map(strength).collect();
+        ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        let ranked = ranked.into_iter();
+        ranked
+            .map(|(_, position, evidence)| (position, evidence))
+            .collect()
+    }
+}
+
+/// What one ranking tells.
+struct Known {
+    values: HashMap<usize, f32>,
+    /// Of positions that it does not have: at most what the last one that it has is worth.
+    others: f32,
+}
+
+impl Known {
+    fn of(ranking: &[(usize, f32)]) -> Self {
+        let full = ranking.len() == CANDIDATES;
+        let last = ranking.last().filter(|_| full);
+        Self {
+            values: ranking.iter().copied().collect(),
+            others: last.map_or(0.0, |(_, value)| *value),
+        }
+    }
+
+    fn of_position(&self, position: usize) -> f32 {
+        self.values.get(&position).copied().unwrap_or(self.others)
+    }
+
+    fn united<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + use<'a> {
+        let more = other.values.keys();
+        let more = more.filter(move |position| !self.values.contains_key(position));
+        self.values.keys().chain(more).copied()
     }
 }
 

@@ -1,22 +1,43 @@
 //! How surely a passage bears on a question, on one scale for all questions.
 
+use super::Fusion;
+
 /// What is known of a passage and a question.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// Cosine of the angle between them, if vectors were asked.
     pub cosine: Option<f32>,
-    /// The share of the question's words that the passage has, if words were asked.
+    /// Cosine of the angle between the question and the opening of the passage's file, if both
+    /// vectors and words were asked.
+    pub opening: Option<f32>,
+    /// The share of the question's words that the passage has, weighed by how rare they are, if
+    /// words were asked: 0 to about 1, more for a passage with an identifier of the question.
     pub coverage: Option<f32>,
+    /// The same of the passage's whole file.
+    pub document: Option<f32>,
 }
 
 impl Evidence {
-    /// Returns a probability, 0 to 1.
+    /// Returns how strong it is, as the defaults weigh it. A passage cannot have more than all of
+    /// the question's words.
+    pub fn strength(self) -> f64 {
+        let all = |share: f32| share.min(1.0);
+        let evidence = Self {
+            coverage: self.coverage.map(all),
+            document: self.document.map(all),
+            ..self
+        };
+        f64::from(Fusion::default().strength(evidence))
+    }
+
+    /// Returns a probability, 0 to 1: of passages with this evidence, such a part is of a file
+    /// that answers the question. `make eval` fits it to the passages of its tuning half.
     pub(super) fn relevance(self) -> f64 {
-        let (cosine, coverage) = (self.cosine.map(f64::from), self.coverage.map(f64::from));
-        let log_odds = match (cosine, coverage) {
-            (Some(cosine), Some(coverage)) => -4.5 + 8.0 * cosine + 5.0 * coverage,
-            (Some(cosine), None) => -3.5 + 10.0 * cosine,
-            (None, Some(coverage)) => -3.5 + 12.0 * coverage,
+        let strength = self.strength();
+        let log_odds = match (self.cosine, self.coverage) {
+            (Some(_), Some(_)) => -3.2 + 5.0 * strength,
+            (Some(_), None) => -2.9 + 7.3 * strength,
+            (None, Some(_)) => -2.2 + 5.6 * strength,
             (None, None) => return 0.0,
         };
         1.0 / (1.0 + (-log_odds).exp())

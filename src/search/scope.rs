@@ -1,6 +1,9 @@
 //! The passages that a query allows.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -48,6 +51,18 @@ impl Scope {
             None => all,
             Some(allowed) => allowed.iter().filter(|allowed| **allowed).count(),
         }
+    }
+}
+
+/// Returns the tags that there are, if `filter` asks for tags and none of them is there.
+pub(super) fn known_tags(filter: &Filter, chunks: &[Arc<Chunk>]) -> Vec<String> {
+    if filter.tags.is_empty() {
+        return Vec::new();
+    }
+    let tags: BTreeSet<_> = chunks.iter().flat_map(|chunk| chunk.tags.iter()).collect();
+    match filter.tags.iter().any(|tag| tags.contains(tag)) {
+        true => Vec::new(),
+        false => tags.into_iter().cloned().collect(),
     }
 }
 

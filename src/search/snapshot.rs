@@ -8,6 +8,7 @@ use std::{
 use super::{
     Error,
     corpus::{Chunk, Corpus, Fault},
+    documents::Documents,
     embedding::Embedded,
     index::Index,
     keywords::Keywords,
@@ -30,6 +31,7 @@ pub(super) struct Snapshot {
     /// Passages that the model failed on.
     pub(super) left_out: usize,
     chunks: Vec<Arc<Chunk>>,
+    documents: Documents,
     /// Of all chunks, at their positions.
     keywords: Arc<Keywords>,
     /// What the chunks' texts are known by.
@@ -41,6 +43,7 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// The snapshot before the first.
     pub(super) fn empty() -> Self {
+        let no_words = Keywords::build(&[], &Documents::default());
         Self {
             generation: 0,
             begun: false,
@@ -50,7 +53,8 @@ impl Snapshot {
             inferred: 0,
             left_out: 0,
             chunks: Vec::new(),
-            keywords: Arc::new(Keywords::build(&[]).expect("no words cannot fail")),
+            documents: Documents::default(),
+            keywords: Arc::new(no_words.expect("no words cannot fail")),
             keys: Vec::new(),
             index: Index::empty(),
         }
@@ -62,11 +66,13 @@ impl Snapshot {
     ///
     /// If the index of words fails.
     pub(super) fn of_words(corpus: &Corpus) -> Result<Self, Error> {
+        let documents = Documents::of(&corpus.chunks);
         Ok(Self {
             begun: true,
             files: corpus.files,
             faults: corpus.faults.clone(),
-            keywords: Arc::new(Keywords::build(&corpus.chunks)?),
+            keywords: Arc::new(Keywords::build(&corpus.chunks, &documents)?),
+            documents,
             chunks: corpus.chunks.clone(),
             ..Self::empty()
         })
@@ -93,12 +99,14 @@ impl Snapshot {
         let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
         let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
         let (chunks, keys): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
+        let documents = Documents::of(&chunks);
         Ok(Self {
             generation,
             begun: true,
             files: corpus.files,
             faults: corpus.faults,
-            keywords: Arc::new(Keywords::build(&chunks)?),
+            keywords: Arc::new(Keywords::build(&chunks, &documents)?),
+            documents,
             digest: (left_out == 0).then_some(corpus.digest),
             inferred: embedded.inferred,
             left_out,
@@ -138,6 +146,10 @@ impl Snapshot {
 
     pub(super) fn chunks(&self) -> &[Arc<Chunk>] {
         &self.chunks
+    }
+
+    pub(super) fn documents(&self) -> &Documents {
+        &self.documents
     }
 
     pub(super) fn keywords(&self) -> &Keywords {

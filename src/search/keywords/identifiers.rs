@@ -1,6 +1,8 @@
 //! Names that stand for themselves: `RLock`, `gate-definition.yaml`, `ERR-17`, `snake_case`.
 
-use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use tantivy::tokenizer::Tokenizer;
+
+use super::listed::Listed;
 
 /// A longer one is data, such as a hash or an address.
 const MAX_BYTES: usize = 100;
@@ -10,37 +12,10 @@ const MAX_BYTES: usize = 100;
 pub(super) struct Identifiers;
 
 impl Tokenizer for Identifiers {
-    type TokenStream<'a> = IdentifierStream<'a>;
+    type TokenStream<'a> = Listed<'a>;
 
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> IdentifierStream<'a> {
-        IdentifierStream {
-            identifiers: Box::new(of(text)),
-            token: Token::default(),
-        }
-    }
-}
-
-pub(super) struct IdentifierStream<'a> {
-    identifiers: Box<dyn Iterator<Item = &'a str> + 'a>,
-    token: Token,
-}
-
-impl TokenStream for IdentifierStream<'_> {
-    fn advance(&mut self) -> bool {
-        let Some(identifier) = self.identifiers.next() else {
-            return false;
-        };
-        self.token.text = identifier.to_lowercase();
-        self.token.position = self.token.position.wrapping_add(1);
-        true
-    }
-
-    fn token(&self) -> &Token {
-        &self.token
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        &mut self.token
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Listed<'a> {
+        Listed::of(of(text).map(str::to_lowercase))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a question is looked up by.
 
+use std::borrow::Cow;
+
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer,
     TextAnalyzer, TokenStream as _,
 };
 
-use super::identifiers;
+use super::{identifiers, pairs};
 
 /// A longer run of letters is data, not a word.
 const MAX_WORD_BYTES: usize = 64;
@@ -26,38 +28,51 @@ const STOP: [&str; 79] = [
 pub(super) struct Terms {
     /// Stemmed, each once.
     pub(super) words: Vec<String>,
+    /// Words that stand side by side, each pair once.
+    pub(super) pairs: Vec<String>,
     /// In lower case, each once.
     pub(super) identifiers: Vec<String>,
 }
 
 impl Terms {
     pub(super) fn of(question: &str, stemmed: &mut TextAnalyzer) -> Self {
-        let told: Vec<_> = words(question).filter(|word| !is_stop(word)).collect();
-        // A question of such words alone is about them.
-        let told = match told.is_empty() {
-            true => question.to_owned(),
-            false => told.join(" "),
-        };
-        let mut words = Vec::new();
-        let mut tokens = stemmed.token_stream(&told);
-        while let Some(token) = tokens.next() {
-            if !words.contains(&token.text) {
-                words.push(token.text.clone());
-            }
+        let stems = stems(question, stemmed);
+        let identifiers = identifiers::of(question).map(str::to_lowercase);
+        Self {
+            pairs: each_once(pairs::of(&stems)),
+            identifiers: each_once(identifiers),
+            words: each_once(stems),
         }
-        let mut identifiers = Vec::new();
-        for identifier in identifiers::of(question) {
-            let identifier = identifier.to_lowercase();
-            if !identifiers.contains(&identifier) {
-                identifiers.push(identifier);
-            }
-        }
-        Self { words, identifiers }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty() && self.identifiers.is_empty()
     }
+}
+
+/// Returns the words of `text` that say what it is about, stemmed. A text of others alone is
+/// about those.
+pub(super) fn stems(text: &str, stemmed: &mut TextAnalyzer) -> Vec<String> {
+    let told: Vec<_> = words(text).filter(|word| !is_stop(word)).collect();
+    let told = match told.is_empty() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(told.join(" ")),
+    };
+    let mut stems = Vec::new();
+    stemmed
+        .token_stream(&told)
+        .process(&mut |token| stems.push(token.text.clone()));
+    stems
+}
+
+fn each_once(terms: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut once = Vec::new();
+    for term in terms {
+        if !once.contains(&term) {
+            once.push(term);
+        }
+    }
+    once
 }
 
 /// Cuts text into words in lower case, without accents and endings.
@@ -86,16 +101,27 @@ mod tests {
 
     #[test]
     fn a_question_is_looked_up_by_what_it_is_about() {
-        let cases: [(&str, &[&str], &[&str]); 5] = [
-            ("How do I test the threads?", &["test", "thread"], &[]),
-            ("Testing tests, tested", &["test"], &[]),
-            ("What is it?", &["what", "is", "it"], &[]),
-            ("Why RLock?", &["rlock"], &["rlock"]),
-            ("…?", &[], &[]),
+        let cases: [(&str, [&[&str]; 3]); 6] = [
+            (
+                "How do I test the threads?",
+                [&["test", "thread"], &["test thread"], &[]],
+            ),
+            ("Testing tests, tested", [&["test"], &["test test"], &[]]),
+            (
+                "What is it?",
+                [&["what", "is", "it"], &["what is", "is it"], &[]],
+            ),
+            ("Why RLock?", [&["rlock"], &[], &["rlock"]]),
+            (
+                "the race of a condition",
+                [&["race", "condit"], &["race condit"], &[]],
+            ),
+            ("…?", [&[], &[], &[]]),
         ];
-        for (question, words, identifiers) in cases {
+        for (question, [words, pairs, identifiers]) in cases {
             let terms = Terms::of(question, &mut stemmed());
             assert_eq!(terms.words, words, "{question}");
+            assert_eq!(terms.pairs, pairs, "{question}");
             assert_eq!(terms.identifiers, identifiers, "{question}");
         }
     }

@@ -169,6 +169,71 @@ async fn of_one_file_there_are_only_a_few_passages_while_others_are_left() {
 }
 
 #[tokio::test]
+async fn neighbours_of_a_section_are_one_passage_and_its_address_reads_the_section() {
+    let paragraph = |number: usize| {
+        let filler = "gates wait for evidence ".repeat(45);
+        format!("Paragraph {number} is here: {filler}\n\n")
+    };
+    let section = format!(
+        "# Gates\n\n{}{}{}",
+        paragraph(1),
+        paragraph(2),
+        paragraph(3)
+    );
+    let text = format!("{section}# Other\n\n{}", "nothing of it ".repeat(80));
+    let bench = Bench::start(&[("deep/some gates.md", &text)]);
+    bench.engine.ready().await;
+    assert!(bench.engine.status().chunks > 3, "there is nothing to join");
+
+    let answer = bench.engine.search(query("evidence of gates")).await;
+    let answer = answer.unwrap();
+
+    let gates: Vec<_> = answer
+        .passages
+        .iter()
+        .filter(|passage| passage.section() == "Gates")
+        .collect();
+    assert_eq!(gates.len(), 1, "{gates:?}");
+    assert_eq!(gates[0].content(), section.trim_end());
+    assert_eq!(gates[0].lines(), (1, 7));
+    assert_eq!(gates[0].uri(), "standards://deep/some%20gates.md#gates");
+    let read = |uri: &str| {
+        bench
+            .engine
+            .standard(uri.strip_prefix("standards://").unwrap())
+    };
+    assert_eq!(read(&gates[0].uri()).unwrap(), section.trim_end());
+    assert_eq!(read("standards://deep/some%20gates.md").unwrap(), text);
+    for nowhere in [
+        "deep/some%20gates.md#gate",
+        "some%20gates.md",
+        "../a.md",
+        "",
+    ] {
+        assert_eq!(bench.engine.standard(nowhere), None, "{nowhere}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_has_in_other_passages_speaks_for_it() {
+    let filler = |letter: char| -> String {
+        let words = (0..200).map(|number| format!("{letter}{number} "));
+        words.collect()
+    };
+    let (a, b, c) = (filler('a'), filler('b'), filler('c'));
+    let alone = format!("# A\n\nbackoff {a}");
+    let both = format!("# B\n\nbackoff {b}\n\n# C\n\njitter {c}");
+    let bench = Bench::start(&[("a.md", &alone), ("b.md", &both)]);
+    bench.engine.ready().await;
+    let asked = query("jitter of a backoff").with_mode("keyword").unwrap();
+
+    let answer = bench.engine.search(asked).await.unwrap();
+
+    let sections = answer.passages.iter().map(|passage| passage.section());
+    assert_eq!(sections.collect::<Vec<_>>(), ["C", "B", "A"]);
+}
+
+#[tokio::test]
 async fn an_answer_fits_into_its_budget() {
     let text = |number| format!("# P{number}\n\n{}", "question ".repeat(40));
     let texts: Vec<_> = (0..5)
