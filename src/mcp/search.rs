@@ -43,7 +43,11 @@ pub(super) async fn call(
     let query = arguments::query(arguments)?;
     let asked = Instant::now();
     match engine.search(query).await {
-        Ok(answer) => Rendered::continued(rendered(&answer)?, &views::Took(asked.elapsed())),
+        Ok(answer) => {
+            let took = views::Took(asked.elapsed());
+            let rendered = Rendered::continued(rendered(&answer)?, &took)?;
+            Ok(rendered.with_links(views::links(&answer)))
+        }
         Err(error) => Err(of_engine(&error)),
     }
 }

@@ -31,6 +31,7 @@ mod real_workflows;
 mod resources;
 mod schema;
 mod search_engine;
+mod search_tool;
 mod sessions;
 mod store;
 mod telemetry;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rmcp::model::JsonObject;
+use rmcp::model::{JsonObject, Resource};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ pub(super) struct AnswerView<'a> {
     error: Option<&'static str>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    remediation: Option<&'static str>,
+    remediation: Option<String>,
     /// How long it took, in milliseconds: new each time, so it comes from [`Took`].
     #[serde(skip_serializing_if = "Option::is_none")]
     query_time_ms: Option<f64>,
@@ -97,10 +97,27 @@ impl<'a> AnswerView<'a> {
             searched_for: answer.searched_for.as_deref(),
             searched: answer.searched,
             error: None,
-            remediation: None,
+            remediation: hint(answer),
             query_time_ms: None,
         }
     }
+}
+
+/// Tags shown to a caller who asked for others: more would cost more than they help.
+const MAX_TAGS_SHOWN: usize = 40;
+
+/// Says what to ask for instead of tags that no passage has.
+fn hint(answer: &Answer) -> Option<String> {
+    let known = &answer.known_tags;
+    let (shown, more) = known.split_at(known.len().min(MAX_TAGS_SHOWN));
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let tags = shown.join(", ");
+    (!known.is_empty()).then(|| {
+        format!("no passage has a tag of filter_tags; leave it out, or take of these: {tags}{more}")
+    })
 }
 
 impl<'a> PassageView<'a> {
@@ -122,6 +139,16 @@ impl<'a> PassageView<'a> {
             also_in: &passage.also_in,
         }
     }
+}
+
+/// Links to the sections of which the budget cut something off. Others are shown whole, with
+/// their address, and would be read twice.
+pub(super) fn links(answer: &Answer) -> Vec<Resource> {
+    let cut = answer.passages.iter().filter(|passage| passage.truncated);
+    let link = |passage: &Passage| {
+        Resource::new(passage.uri(), passage.section()).with_mime_type("text/markdown")
+    };
+    cut.map(link).collect()
 }
 
 /// Describes the answer to a client: of a search, or of a refusal.
