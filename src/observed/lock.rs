@@ -16,7 +16,7 @@ use super::{
     LockMetrics,
     loads::here,
     metrics::{Acquired, HoldTimer, LockRecorder},
-    wait::wait,
+    wait::{wait, wait_blocking},
     watch::{Holding, Kind, Watched},
 };
 
@@ -57,19 +57,37 @@ impl<T> ObservedMutex<T> {
 
     /// Acquires the lock. A span and a wait time are recorded only if it was taken.
     pub async fn lock(&self) -> Guard<'_, T> {
-        let (inner, _hold) = if let Ok(guard) = self.inner.try_lock() {
-            self.recorder.acquired(Acquired::Free);
-            (guard, HoldTimer::default())
-        } else {
-            let holder = self.holder.span();
-            let guard = wait(&self.recorder, Some(holder), self.inner.lock()).await;
-            (guard, self.recorder.held_from_now())
-        };
+        if let Ok(guard) = self.inner.try_lock() {
+            return self.free(guard);
+        }
+        let holder = self.holder.span();
+        let guard = wait(&self.recorder, Some(holder), self.inner.lock()).await;
+        self.held(guard, self.recorder.held_from_now())
+    }
+
+    /// Acquires the lock on a thread that may block, one of [`super::spawn_blocking`], and records
+    /// what [`Self::lock`] does.
+    pub fn lock_blocking(&self) -> Guard<'_, T> {
+        if let Ok(guard) = self.inner.try_lock() {
+            return self.free(guard);
+        }
+        let holder = self.holder.span();
+        let acquire = || self.inner.blocking_lock();
+        let guard = wait_blocking(&self.recorder, Some(holder), acquire);
+        self.held(guard, self.recorder.held_from_now())
+    }
+
+    fn free<'a>(&'a self, guard: MutexGuard<'a, T>) -> Guard<'a, T> {
+        self.recorder.acquired(Acquired::Free);
+        self.held(guard, HoldTimer::default())
+    }
+
+    fn held<'a>(&'a self, inner: MutexGuard<'a, T>, hold: HoldTimer) -> Guard<'a, T> {
         self.holder.begin();
         Guard {
             holder: &self.holder,
             inner,
-            _hold,
+            _hold: hold,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
@@ -21,13 +21,29 @@ pub(super) async fn wait<T>(
     acquire: impl Future<Output = T>,
 ) -> T {
     let waiting = Waiting::start(recorder);
+    let acquired = acquire.instrument(span(recorder, holder)).await;
+    waiting.end();
+    acquired
+}
+
+/// As [`wait`], but `acquire` blocks the thread.
+pub(super) fn wait_blocking<T>(
+    recorder: &LockRecorder,
+    holder: Option<SpanContext>,
+    acquire: impl FnOnce() -> T,
+) -> T {
+    let waiting = Waiting::start(recorder);
+    let acquired = span(recorder, holder).in_scope(acquire);
+    waiting.end();
+    acquired
+}
+
+fn span(recorder: &LockRecorder, holder: Option<SpanContext>) -> Span {
     let span = info_span!("lock.wait", lock.name = recorder.name());
     if let Some(holder) = holder.filter(SpanContext::is_valid) {
         span.add_link(holder);
     }
-    let acquired = acquire.instrument(span).await;
-    waiting.end();
-    acquired
+    span
 }
 
 struct Waiting<'a> {

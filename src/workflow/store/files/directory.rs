@@ -8,7 +8,6 @@ use std::{
     time::SystemTime,
 };
 
-use futures::executor::block_on;
 use tracing::warn;
 
 use super::file::{Identity, read, sync_directory, write_aside};
@@ -234,7 +233,7 @@ impl Directory {
     fn change_names(&self, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let dir = File::open(&self.dir)?;
         {
-            let mut changed = block_on(self.changed.lock());
+            let mut changed = self.changed.lock_blocking();
             let ours = changed.is_some() && *changed == modified(&dir);
             change()?;
             *changed = ours.then(|| stamp(&dir)).flatten();
@@ -254,7 +253,7 @@ impl Directory {
 
     /// Notes that the names are about to be read: those that are there now will be found.
     fn note_names(&self) {
-        let mut changed = block_on(self.changed.lock());
+        let mut changed = self.changed.lock_blocking();
         *changed = File::open(&self.dir).ok().and_then(|dir| stamp(&dir));
     }
 
