@@ -62,7 +62,7 @@ async function showsWhatWasDone() {
     const row = (table, row) => page.locator(`#${table} tbody tr`, { hasText: row });
     assert.equal(await page.locator('#double .figure').textContent(), '0');
     assert.match(await page.locator('#double').getAttribute('class'), /good/);
-    assert.match(await row('caches', 'answers').textContent(), /50 %/, 'one question of two was cached');
+    assert.match(await row('caches', 'answers').textContent(), /50\.0 %/, 'one question of two was cached');
     assert.equal(await row('locks', 'workflow.session').count(), 1);
     assert.match(await page.locator('#sessions').textContent(), /with an open phase\d+started\d+/);
     assert.match(await page.locator('#search').textContent(), /generation1/);
