@@ -42,8 +42,12 @@ def whole(report, traces, tallies):
 def linked(report, traces):
     """Waits lead to whoever caused them."""
     everything = {span["spanId"] for spans in traces.values() for span in spans}
-    for kind in ("cache.wait", "lock.wait"):
-        waits = [span for spans in traces.values() for span in spans if span["name"].startswith(kind)]
+    kinds = {
+        "lock.wait": lambda span: span["name"].startswith("lock.wait"),
+        "coalesced cache.lookup": lambda span: attributes(span).get("cache.outcome") == "coalesced",
+    }
+    for kind, waited in kinds.items():
+        waits = [span for spans in traces.values() for span in spans if waited(span)]
         linking = [span for span in waits if span.get("links")]
         astray = [link["spanId"] for span in linking for link in span["links"] if link["spanId"] not in everything]
         report.check(f"{kind} spans that link to a span that is there", waits and linking and not astray,

@@ -7,8 +7,8 @@ LOOKUPS = "lockstep_cache_lookups_total"
 WAITED = "lockstep_requests_waited_total"
 REQUESTS = "mcp_server_operation_duration_seconds_count"
 TRACES = """\
-- In a trace, a `cache.wait` span links to the load it waits for, a `lock.wait` span to whoever held the lock: follow
-  the link. To list the slow ones: `{ name =~ "lock.wait.*" && duration > 50ms }` (TraceQL).
+- In a trace, a `cache.lookup` span that coalesced links to the load it waits for, a `lock.wait` span to whoever
+  held the lock: follow the link. To list the slow ones: `{ name =~ "lock.wait.*" && duration > 50ms }` (TraceQL).
 - A log line about a wait, a double load or the watchdog has `trace_id`: open that trace.
 - Who holds and who waits right now: `GET /debug/locks` on the pod's admin port."""
 
