@@ -147,7 +147,7 @@ impl Telemetry {
             };
             tracers = match exporter.transpose().context("spans cannot be exported")? {
                 Some(exporter) => tracers.with_batch_exporter(exporter),
-                None => tracers.with_simple_exporter(console::Console),
+                None => tracers.with_batch_exporter(console::Console),
             };
         }
         let mut loggers = SdkLoggerProvider::builder().with_resource(resource);
