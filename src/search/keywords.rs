@@ -351,7 +351,7 @@ mod tests {
     fn words_side_by_side_count_more_than_apart() {
         let texts = [
             "condition of a car, and the race that it won",
-            "race condition: a car was won, it and that",
+            "race condition: a car was won, it and that, or so they said",
         ];
         let keywords = built(&texts);
 
