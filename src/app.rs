@@ -85,13 +85,13 @@ impl App {
         let watchdog = Watchdog::start(watch, age(config.watchdog.limit_secs), meter);
         let sessions = workflow_settings(&config);
         let workflows = {
-            let (caches, locks) = (metrics.caches.clone(), metrics.locks.clone());
-            spawn_blocking(move || workflow::Engine::open(sessions, &caches, &locks)).await??
+            let metrics = metrics.clone();
+            spawn_blocking(move || workflow::Engine::open(sessions, &metrics)).await??
         };
         let search = search::Engine::start(search_settings(&config), embedders, &metrics)?;
         workflows.sweep_regularly();
+        workflows.count_regularly();
         exported::export(meter, &search);
-        exported::export_swept(meter, &workflows);
         let lag = SchedulerLag::new(meter);
         let about = About::new(
             config.transport.as_str(),

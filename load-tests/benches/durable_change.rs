@@ -16,7 +16,7 @@ use std::{
 };
 
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     workflow::{
         Caller, Completion, Engine, Evidence, Phase, SessionId, Settings, State, TargetFile,
         WorkflowType,
@@ -69,11 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn engine(dir: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
     let meter = SdkMeterProvider::default().meter("bench");
     let settings = Settings::over(dir, State::Files(dir.join("state")));
-    Engine::open(
-        settings,
-        &CacheMetrics::new(&meter),
-        &LockMetrics::new(&meter),
-    )
+    Engine::open(settings, &Metrics::new(&meter))
 }
 
 fn write_workflow(dir: &Path) -> io::Result<()> {

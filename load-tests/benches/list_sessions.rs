@@ -9,7 +9,7 @@ mod paired;
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     workflow::{Engine, SessionId, SessionQuery, Settings, State},
 };
 use opentelemetry::metrics::MeterProvider as _;
@@ -64,11 +64,7 @@ fn write_sessions(state: &Path) -> io::Result<()> {
 fn engine(dir: &Path, state: &Path) -> Result<Arc<Engine>, lockstep::workflow::Error> {
     let meter = SdkMeterProvider::default().meter("bench");
     let settings = Settings::over(dir, State::Files(state.to_owned()));
-    Engine::open(
-        settings,
-        &CacheMetrics::new(&meter),
-        &LockMetrics::new(&meter),
-    )
+    Engine::open(settings, &Metrics::new(&meter))
 }
 
 async fn time_listing(engine: &Engine) -> Result<Duration, lockstep::workflow::Error> {

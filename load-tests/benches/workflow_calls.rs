@@ -17,7 +17,7 @@ use std::{
 };
 
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     workflow::{Caller, Engine, Phase, SessionId, Settings, State, TargetFile, WorkflowType},
 };
 use opentelemetry::metrics::MeterProvider as _;
@@ -132,8 +132,7 @@ async fn started(
 fn engine(content: &Path, dir: &Path) -> Fallible<Arc<Engine>> {
     let meter = SdkMeterProvider::default().meter("bench");
     let settings = Settings::over(content, State::Files(dir.join("state")));
-    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-    Ok(Engine::open(settings, &caches, &locks)?)
+    Ok(Engine::open(settings, &Metrics::new(&meter))?)
 }
 
 /// The corpus, or else a workflow of the size of the real one.

@@ -6,11 +6,8 @@ use opentelemetry::metrics::Meter;
 use tokio::runtime::Handle;
 
 use crate::{
-    observed::{
-        catalogue::SESSIONS_SWEPT,
-        metrics::{export_build, export_process, export_ready, export_runtime},
-    },
-    search, workflow,
+    observed::metrics::{export_build, export_process, export_ready, export_runtime},
+    search,
 };
 
 pub(super) fn export(meter: &Meter, search: &Arc<search::Engine>) {
@@ -27,13 +24,5 @@ pub(super) fn export(meter: &Meter, search: &Arc<search::Engine>) {
             // A server whose store cannot be opened does not start.
             ("store", true),
         ]
-    });
-}
-
-/// Has the exporter read how many sessions sweeps removed.
-pub(super) fn export_swept(meter: &Meter, workflows: &Arc<workflow::Engine>) {
-    let engine = Arc::downgrade(workflows);
-    SESSIONS_SWEPT.observed::<u64>(meter, move |observe| {
-        observe(engine.upgrade().map_or(0, |engine| engine.swept()), &[]);
     });
 }

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::{
         mcp::schema,
-        observed::{CacheMetrics, LockMetrics},
+        observed::Metrics,
         workflow::{Settings, State},
     };
 
@@ -273,8 +273,7 @@ mod tests {
         let state = State::Files(root.path().join("state"));
         let settings = Settings::over(root.path(), state);
         let meter = SdkMeterProvider::builder().build().meter("test");
-        let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-        let engine = Engine::open(settings, &caches, &locks).unwrap();
+        let engine = Engine::open(settings, &Metrics::new(&meter)).unwrap();
         (root, engine)
     }
 

@@ -4,9 +4,12 @@
 
 mod caches;
 mod locks;
+mod names;
 mod process;
 mod runtime;
 mod search;
+mod sessions;
+mod store;
 
 use opentelemetry::metrics::Meter;
 
@@ -20,6 +23,8 @@ pub use self::{
     process::{Usage, export_process},
     runtime::{SchedulerLag, export_runtime},
     search::{SearchMetrics, SearchState, Stage},
+    sessions::{End, GateResult, Refusal, SessionMetrics, Transition},
+    store::{Operation, StoreMetrics, StoreOutcome, StoreTimer},
 };
 use super::{Watch, build, catalogue};
 use crate::faults::Faults;
@@ -33,6 +38,9 @@ pub struct Metrics {
     pub locks: LockMetrics,
     /// Of search.
     pub search: SearchMetrics,
+    /// Of workflow sessions.
+    pub sessions: SessionMetrics,
+    meter: Meter,
 }
 
 impl Metrics {
@@ -42,7 +50,14 @@ impl Metrics {
             caches: CacheMetrics::new(meter),
             locks: LockMetrics::new(meter),
             search: SearchMetrics::new(meter),
+            sessions: SessionMetrics::new(meter),
+            meter: meter.clone(),
         }
+    }
+
+    /// Returns the recorder of the store `name`.
+    pub fn store(&self, name: &'static str) -> StoreMetrics {
+        StoreMetrics::new(&self.meter, name)
     }
 
     /// Has the caches and locks that are made from now on go wrong on purpose.

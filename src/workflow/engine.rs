@@ -4,6 +4,7 @@ mod author;
 mod browse;
 mod complete;
 mod list;
+mod measured;
 mod recover;
 mod replan;
 mod start;
@@ -31,11 +32,14 @@ use super::{
     Status, TaskContent, Touch, WorkRoot, blocking,
     content::Content,
     source::Sources,
-    store::{Age, State, Store, Stored},
+    store::{Age, Measured, State, Stored},
 };
 use crate::{
     faults::{Fault, Faults},
-    observed::{self, CacheMetrics, Limits, LockMetrics, ObservedCache, ObservedLocks, Rare, Turn},
+    observed::{
+        self, Limits, Metrics, ObservedCache, ObservedLocks, Rare, Turn,
+        metrics::{End, SessionMetrics},
+    },
 };
 
 /// How often something is decided again because another process was faster. Each time somebody
@@ -90,12 +94,13 @@ impl Settings {
 pub struct Engine {
     content: Content,
     sources: Sources,
-    store: Arc<Store>,
+    store: Arc<Measured>,
     sessions: ObservedCache<SessionId, Stored, Error>,
     turns: ObservedLocks<SessionId>,
     session_ttl: Option<Duration>,
     retention: Option<Duration>,
     swept: AtomicU64,
+    metrics: SessionMetrics,
     conflicts: Rare,
     lenient_gates: LenientGates,
     faults: Faults,
@@ -131,25 +136,25 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::State`] if sessions cannot be kept there.
-    pub fn open(
-        settings: Settings,
-        caches: &CacheMetrics,
-        locks: &LockMetrics,
-    ) -> Result<Arc<Self>, Error> {
+    pub fn open(settings: Settings, metrics: &Metrics) -> Result<Arc<Self>, Error> {
+        let (caches, locks) = (&metrics.caches, &metrics.locks);
         let limits = Limits {
             max_entries: settings.max_cached_sessions,
             time_to_live: None,
         };
-        let store = Store::open(settings.state, settings.max_sessions, locks)?;
+        let store = Measured::open(settings.state, settings.max_sessions, metrics)?;
         Ok(Arc::new(Self {
             content: Content::new(&settings.content),
             sources: Sources::new(&settings.source_root),
             store: Arc::new(store),
-            sessions: ObservedCache::new("sessions", limits, caches),
+            sessions: ObservedCache::weighed("sessions", limits, caches, |_, stored| {
+                stored.weight()
+            }),
             turns: ObservedLocks::new("workflow.session", locks),
             session_ttl: settings.session_ttl,
             retention: settings.retention,
             swept: AtomicU64::new(0),
+            metrics: metrics.sessions.clone(),
             conflicts: Rare::default(),
             lenient_gates: settings.lenient_gates,
             faults: locks.faults(),
@@ -290,7 +295,9 @@ impl Engine {
             let _turn = engine.turns.turn(id).await;
             let removed = engine.store.remove(id).await;
             engine.sessions.remove(&id).await;
-            Ok(removed?)
+            removed?;
+            engine.metrics.ended(End::Deleted);
+            Ok(())
         })
         .await
     }
@@ -359,7 +366,9 @@ impl Engine {
         &self,
         change: impl Future<Output = Result<T, Arc<Error>>> + Send + 'static,
     ) -> Result<T, Arc<Error>> {
-        observed::spawn(change).await.map_err(Error::from)?
+        let changed = observed::spawn(change).await.map_err(Error::from)?;
+        self.note_refusal(&changed);
+        changed
     }
 }
 

@@ -162,6 +162,17 @@ impl Session {
         }
     }
 
+    /// Returns when the open phase was opened, as far as the session remembers.
+    pub fn opened_at(&self) -> &Moment {
+        use Happened::{Completed, Overridden, RolledBack, Started};
+        let opens = |event: &&Arc<Event>| {
+            matches!(event.action, Started | Completed | Overridden | RolledBack)
+        };
+        let history = &self.record().history.newest;
+        let opened = history.iter().rev().find(opens);
+        opened.map_or(&self.created_at, |event| &event.at)
+    }
+
     /// Says whether all phases are completed.
     pub fn is_complete(&self) -> bool {
         if let Some(plan) = self.own.plan {

@@ -5,6 +5,7 @@
 //! version, one wins.
 
 mod files;
+mod measured;
 mod postgres;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use serde::de::Error as _;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
+pub(super) use self::measured::Measured;
 pub use self::postgres::Database;
 use self::{
     files::{Files, Identity},
@@ -47,6 +49,30 @@ pub(super) enum Store {
 pub(super) struct Stored {
     pub(super) session: Arc<Session>,
     pub(super) version: Version,
+}
+
+impl Stored {
+    /// Returns about how many bytes it takes: evidence is most of it.
+    pub(super) fn weight(&self) -> u64 {
+        let artifacts = self.session.artifacts.values();
+        let evidence: usize = artifacts.map(|artifact| weight(artifact)).sum();
+        (size_of::<Session>() + evidence) as u64
+    }
+}
+
+/// Returns about how many bytes a value takes.
+fn weight(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    let own = size_of::<Value>();
+    own + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| key.len() + weight(value);
+            fields.iter().map(field).sum()
+        }
+    }
 }
 
 /// Tells a stored session from its predecessors and successors.

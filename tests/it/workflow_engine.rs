@@ -1,6 +1,7 @@
 //! The workflow engine over real files: what it promises, attacked.
 
 mod ages;
+mod cardinality;
 mod compatibility;
 mod content;
 mod corpus;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tracing::{instrument, warn};
 
-use super::{Engine, MAX_TRIES};
+use super::{Engine, MAX_TRIES, measured::gate_result};
+use crate::observed::metrics::GateResult;
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
     Session, SessionId, Touch, blocking, gate::Verdict,
@@ -82,12 +84,18 @@ impl Engine {
         seen.open(phase)?;
         let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
+        let metrics = self.metrics.clone();
         let judged = blocking(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
-            let gate = definition.gate(&content, phase)?;
+            let (workflow, started) = (seen.workflow.as_str(), Instant::now());
+            let gate = definition.gate(&content, phase);
+            let gate = gate.inspect_err(|_| {
+                metrics.judged(workflow, GateResult::Broken, started.elapsed());
+            })?;
             let evidence = evidence.with_defaults(&gate);
             let verdict = gate.judge(&evidence, &occasion);
+            metrics.judged(workflow, gate_result(&verdict), started.elapsed());
             Ok((definition, evidence, verdict))
         });
         let (definition, evidence, verdict) = judged.await?;
@@ -95,11 +103,12 @@ impl Engine {
             session.complete(phase, &definition, evidence.fields(), &verdict, touch)
         };
         let Changed {
+            before,
             session,
             open,
             drift,
-            ..
         } = self.change(id, &by, complete).await?;
+        self.note_completion(&before, &session, &verdict);
         Ok(Completed {
             session,
             verdict,
@@ -117,7 +126,10 @@ impl Engine {
         judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Changed, Arc<Error>> {
         let turn = self.turns.turn(id).await;
-        for _ in 0..MAX_TRIES {
+        for tried in 0..MAX_TRIES {
+            if tried > 0 {
+                self.store.note_retry();
+            }
             let current = self.current(&turn).await?;
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
             let saved = self.store.save(current.version, Arc::clone(&next));

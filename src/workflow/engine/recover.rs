@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tracing::instrument;
 
 use super::Engine;
+use crate::observed::metrics::Transition;
 use crate::workflow::{
     Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId, Status,
     Submitted, Touch, content::Content,
@@ -92,7 +93,10 @@ impl Engine {
             let retry = |session: &Session, touch: &Touch| {
                 session.retry(phase, submitted, reason.clone(), touch)
             };
-            engine.recover(id, &by, retry).await
+            let retried = engine.recover(id, &by, retry).await?;
+            let workflow = retried.session.workflow.as_str();
+            engine.metrics.moved(workflow, Transition::Retried);
+            Ok(retried)
         };
         self.detached(retry).await
     }
@@ -129,7 +133,10 @@ impl Engine {
                 }
                 _ => session.roll_back(to, reason.clone(), touch),
             };
-            engine.recover(id, &by, roll_back).await
+            let recovered = engine.recover(id, &by, roll_back).await?;
+            let workflow = recovered.session.workflow.as_str();
+            engine.metrics.moved(workflow, Transition::RolledBack);
+            Ok(recovered)
         };
         self.detached(roll_back).await
     }

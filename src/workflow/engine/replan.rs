@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tracing::instrument;
 
 use super::{Engine, complete::Changed};
+use crate::observed::metrics::Transition;
 use crate::workflow::{
     Action, Caller, Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session,
     SessionId, Touch, blocking,
@@ -75,6 +76,8 @@ impl Engine {
             session.replan(&definition, &options, touch)
         };
         let Changed { session, open, .. } = self.change(id, &by, judge).await?;
+        let workflow = session.workflow.as_str();
+        self.metrics.moved(workflow, Transition::Replanned);
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());
         let changed = plan(&seen) != plan(&session);
         Ok(Replanned {

@@ -67,9 +67,11 @@ impl Engine {
         check_size("options", &options, MAX_OPTIONS_BYTES)?;
         let engine = Arc::clone(self);
         let start = async move {
-            engine
-                .start_or_resume((workflow, target), options, by)
-                .await
+            let key = (workflow, target);
+            let started = engine.start_or_resume(key, options, by).await?;
+            let workflow = started.session.workflow.as_str();
+            engine.metrics.started(workflow, started.resumed);
+            Ok(started)
         };
         self.detached(start).await
     }

@@ -9,7 +9,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, instrument, warn};
 
 use super::Engine;
-use crate::workflow::{Error, Session, SessionId};
+use crate::{
+    observed::metrics::End,
+    workflow::{Error, Session, SessionId, Status},
+};
 
 /// Time between two sweeps. Retention is counted in days; a minute late harms nobody.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -80,6 +83,10 @@ impl Engine {
         let removed = self.store.remove_unchanged(current.version, id).await?;
         if removed {
             self.sessions.remove(&id).await;
+            self.metrics.swept();
+            if status == Status::Expired {
+                self.metrics.ended(End::Expired);
+            }
         }
         Ok(removed)
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     workflow::{self, Engine, Error, Settings, State},
 };
 use tokio::task::spawn_blocking;
@@ -61,8 +61,7 @@ impl Place {
 
 pub async fn open(settings: Settings) -> Result<Arc<Engine>, Error> {
     let meter = TestMetrics::new().meter();
-    let (caches, locks) = (CacheMetrics::new(&meter), LockMetrics::new(&meter));
-    let open = move || Engine::open(settings, &caches, &locks);
+    let open = move || Engine::open(settings, &Metrics::new(&meter));
     spawn_blocking(open).await.unwrap()
 }
 

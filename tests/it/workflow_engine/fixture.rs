@@ -7,7 +7,7 @@ use std::{
 };
 
 use lockstep::{
-    observed::{CacheMetrics, LockMetrics},
+    observed::Metrics,
     workflow::{
         Caller, Completed, Completion, Engine, Error, Evidence, FieldType, Gate, Phase, Session,
         SessionId, Settings, Started, State, TargetFile, WorkflowType,
@@ -122,11 +122,7 @@ impl Site {
 
     pub fn open(&self, settings: Settings) -> Result<Arc<Engine>, Error> {
         let meter = self.metrics.meter();
-        Engine::open(
-            settings,
-            &CacheMetrics::new(&meter),
-            &LockMetrics::new(&meter),
-        )
+        Engine::open(settings, &Metrics::new(&meter))
     }
 
     pub fn session_file(&self, id: SessionId) -> PathBuf {

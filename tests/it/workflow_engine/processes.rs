@@ -133,13 +133,13 @@ async fn what_another_process_did_is_seen_at_once() {
 async fn with_faults_on_purpose_two_processes_complete_one_phase() {
     use lockstep::{
         faults::{Fault, Faults},
-        observed::{CacheMetrics, LockMetrics},
+        observed::Metrics,
         workflow::Engine,
     };
     let (site, meter) = (Site::new(), crate::harness::TestMetrics::new().meter());
     let faulty = || {
-        let locks = LockMetrics::new(&meter).with_faults(Faults::new(&[Fault::LostUpdate]));
-        Engine::open(site.settings(), &CacheMetrics::new(&meter), &locks).unwrap()
+        let metrics = Metrics::new(&meter).with_faults(Faults::new(&[Fault::LostUpdate]));
+        Engine::open(site.settings(), &metrics).unwrap()
     };
     let [ours, theirs] = [faulty(), faulty()];
     let id = started(&theirs, "plain", "a").await;
