@@ -1,11 +1,14 @@
-"""The catalogue of metrics (catalogue.json), in Prometheus' words."""
+"""The catalogue of metrics, in Prometheus' words: ours as the chart has it, and the SDK's own (sdk.json)."""
 
 import json
+import pathlib
 import re
 
 # Prometheus' own, and what every series of ours carries from the resource.
 EVERYWHERE = {"job", "instance", "le", "__name__", "otel_metric_overflow", "lockstep_track"}
-KINDS = {"counter", "updown", "gauge", "histogram"}
+KINDS = {"counter", "up_down_counter", "gauge", "histogram"}
+HERE = pathlib.Path(__file__).parent
+OURS = HERE.parent.parent / "charts/lockstep/files/telemetry.json"
 UNITS = {"s": "_seconds", "By": "_bytes"}
 
 
@@ -16,8 +19,9 @@ class Catalogue:
         self.metrics = metrics
 
     @classmethod
-    def read(cls, file):
-        return cls(json.loads(file.read_text())["metrics"])
+    def read(cls):
+        sdk = json.loads((HERE / "sdk.json").read_text())["metrics"]
+        return cls([metric_of(entry) for entry in json.loads(OURS.read_text())["instruments"]] + sdk)
 
     def names(self):
         """Returns each metric's OpenTelemetry name and the name of its series in Prometheus."""
@@ -57,6 +61,15 @@ class Catalogue:
 
     def series_of(self, metric):
         return Catalogue([metric]).series()
+
+
+def metric_of(entry):
+    """Takes an entry of `lockstep telemetry --format json`: values that are not listed are told in words."""
+    attributes = [
+        {"name": a["key"], "values": a["values"] if isinstance(a["values"], list) else []}
+        for a in entry["attributes"]
+    ]
+    return {"name": entry["name"], "kind": entry["kind"], "unit": entry["unit"], "attributes": attributes}
 
 
 def kind(metric):

@@ -18,7 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "charts/lockstep/rules"
 TESTS = ROOT / "tests/observe/rules"
 RUNBOOKS = ROOT / "content/standards/runbooks"
-CATALOGUE = pathlib.Path(__file__).parent / "catalogue.json"
 RUNBOOK_URL = "https://example.org/lockstep/runbooks"
 QUERIES_A_RUNBOOK = 3
 
@@ -49,7 +48,7 @@ def main():
 
 def unknown(expressions):
     """Yields metrics, labels and values that the catalogue does not have."""
-    known = catalogue.Catalogue.read(CATALOGUE)
+    known = catalogue.Catalogue.read()
     recorded = {rule["record"] for file in RULES.glob("*.yaml") for rule in rules_of(file) if "record" in rule}
     for where, expr in expressions.items():
         for name in sorted(names(expr) - recorded - known.series()):

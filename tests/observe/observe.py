@@ -39,7 +39,7 @@ def main():
 
 def observe(report, options, programs, scratch, running):
     content(scratch)
-    known = catalogue.Catalogue.read(pathlib.Path(__file__).parent / "catalogue.json")
+    known = catalogue.Catalogue.read()
     collector = running.enter_context(Collector(programs["collector"], scratch)).wait_until_ready()
     env = collector.environment()
     # Two tracks over one state, as in a rollout.

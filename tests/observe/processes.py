@@ -81,6 +81,7 @@ class Lockstep(Process):
         resource = f"service.namespace=observe,service.instance.id={name},lockstep.track={track}"
         settings = {
             "LOCKSTEP_LOG__FORMAT": "json",
+            "LOCKSTEP_TELEMETRY__PROMETHEUS": "true",
             "OTEL_SERVICE_NAME": "lockstep",
             "OTEL_RESOURCE_ATTRIBUTES": resource,
             "OTEL_METRIC_EXPORT_INTERVAL": str(EXPORT_MILLISECONDS),
