@@ -1,6 +1,6 @@
 //! What is measured: recorders that parts are given, and what the exporter reads by itself.
 //!
-//! Every name, unit, attribute and bucket is in the [`catalogue`](super::catalogue).
+//! Every name, unit, attribute and bucket is in the [`catalogue`].
 
 mod caches;
 mod locks;
