@@ -32,7 +32,7 @@ pub use locks::{ObservedLocks, Turn};
 pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics, Metrics};
 pub use rare::Rare;
 pub use requests::{
-    End, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,
+    End, HttpAnswer, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,
     record_exception,
 };
 pub use semaphore::{ObservedSemaphore, Permit};

@@ -14,7 +14,7 @@ use opentelemetry::{Context, context::FutureExt as _, global, propagation::Extra
 use super::{MCP_PATH, refusals};
 use crate::{
     mcp::{Aside, Mark},
-    observed::Requests,
+    observed::{HttpAnswer, Requests},
 };
 
 /// What the layer knows of its endpoint.
@@ -51,8 +51,11 @@ pub(super) async fn observe(mut request: Request, next: Next, edge: Edge) -> Res
     let response = answer.with_context(surrounding).await;
 
     // At the headers: a stream may stay open for hours.
-    let response_bytes = response.body().size_hint().exact();
-    running.end(response.status().as_u16(), request_bytes, response_bytes);
+    running.end(HttpAnswer {
+        status: response.status().as_u16(),
+        request_bytes,
+        response_bytes: response.body().size_hint().exact(),
+    });
     response
 }
 

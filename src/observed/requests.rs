@@ -130,7 +130,7 @@ impl Requests {
             route,
             surrounding,
             started: Instant::now(),
-            status: None,
+            answer: None,
         }
     }
 
@@ -165,32 +165,34 @@ pub struct HttpRequest {
     route: Option<&'static str>,
     surrounding: Context,
     started: Instant,
-    status: Option<u16>,
+    answer: Option<HttpAnswer>,
+}
+
+/// What is known of a response at its headers.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpAnswer {
+    /// `http.response.status_code`.
+    pub status: u16,
+    /// Bytes of the request's body, if that is known.
+    pub request_bytes: Option<u64>,
+    /// Bytes of the response's body, if that is known.
+    pub response_bytes: Option<u64>,
 }
 
 impl HttpRequest {
     /// Ends the measurement at the response's headers. Lengths that are not known are not
     /// recorded.
-    pub fn end(mut self, status: u16, request_bytes: Option<u64>, response_bytes: Option<u64>) {
-        self.status = Some(status);
-        let labels = self.all_labels();
-        let instruments = &self.requests.0;
-        for (bytes, histogram) in [
-            (request_bytes, &instruments.request_bytes),
-            (response_bytes, &instruments.response_bytes),
-        ] {
-            if let Some(bytes) = bytes {
-                histogram.record(bytes as f64, &labels);
-            }
-        }
+    pub fn end(mut self, answer: HttpAnswer) {
+        self.answer = Some(answer);
     }
 
     fn all_labels(&self) -> Vec<KeyValue> {
         let mut labels = Vec::from(self.labels.clone());
         labels.extend(self.route.map(|route| KeyValue::new("http.route", route)));
-        let status = self.status.map(i64::from);
-        labels.extend(status.map(|status| KeyValue::new("http.response.status_code", status)));
-        labels.extend(match self.status {
+        let status = self.answer.map(|answer| answer.status);
+        let code = status.map(i64::from);
+        labels.extend(code.map(|code| KeyValue::new("http.response.status_code", code)));
+        labels.extend(match status {
             None => Some(KeyValue::new("error.type", Outcome::Cancelled.as_str())),
             Some(status) if status >= 500 => Some(KeyValue::new("error.type", status.to_string())),
             Some(_) => None,
@@ -206,6 +208,16 @@ impl Drop for HttpRequest {
         let seconds = self.started.elapsed().as_secs_f64();
         let labels = self.all_labels();
         instruments.http_seconds.record(seconds, &labels);
+        if let Some(answer) = self.answer {
+            for (bytes, histogram) in [
+                (answer.request_bytes, &instruments.request_bytes),
+                (answer.response_bytes, &instruments.response_bytes),
+            ] {
+                if let Some(bytes) = bytes {
+                    histogram.record(bytes as f64, &labels);
+                }
+            }
+        }
         end_span(&self.surrounding.span(), labels);
     }
 }
