@@ -20,7 +20,7 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
-use crate::harness::{Binary, Content, Database};
+use crate::harness::{Binary, Content, Database, file_url};
 
 /// Processes that are killed.
 const KILLS: usize = 200;
@@ -44,7 +44,7 @@ async fn nothing_acknowledged_is_lost_and_no_file_is_broken_by_kill_9() {
     for round in 0..KILLS {
         // Different in each round, the same in each run.
         let killed_after = 1 + (round * 7_919) % 23;
-        let url = format!("file://{}", state.path().display());
+        let url = file_url(state.path());
         let reached = &mut acknowledged;
         changes += run_until_killed(&content, &url, 0..CALLERS, killed_after, reached).await;
 
@@ -102,18 +102,8 @@ async fn run_until_killed(
     killed_after: usize,
     acknowledged: &mut Acknowledged,
 ) -> usize {
-    let content = content.path().to_str().unwrap();
-    let arguments = [
-        "serve",
-        "--transport",
-        "stdio",
-        "--content",
-        content,
-        "--state",
-        state,
-    ];
     // One instance of the model is loaded faster than one for each core.
-    let binary = Binary::new(&arguments).env("LOCKSTEP_SEARCH__WORKERS", "1");
+    let binary = Binary::stdio(content, state).env("LOCKSTEP_SEARCH__WORKERS", "1");
     let (transport, _) = TokioChildProcess::builder(binary.command())
         .stderr(Stdio::null())
         .spawn()

@@ -11,7 +11,7 @@ mod server;
 mod spans;
 mod tiny_model;
 
-pub use binary::{Binary, Output};
+pub use binary::{Binary, Output, file_url};
 pub(crate) use collector::Collector;
 pub use content::Content;
 pub use corpus::corpus;

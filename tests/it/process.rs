@@ -9,7 +9,7 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::process::Child;
 
-use crate::harness::{Binary, Content, corpus, tool_call};
+use crate::harness::{Binary, Content, corpus, file_url, tool_call};
 
 /// The longest that a server may take to listen; loading the model takes 0.2 s on two free cores.
 const START: Duration = Duration::from_secs(30);
@@ -229,7 +229,7 @@ async fn the_health_check_tells_a_living_server_from_none() {
         .unwrap();
     let url = discovered(state.path()).await["admin_url"].clone();
     let address = url.as_str().unwrap().strip_prefix("http://").unwrap();
-    let state = format!("file://{}", state.path().display());
+    let state = file_url(state.path());
     let check = |arguments: &[&str]| {
         Binary::new(&[&["healthcheck"], arguments].concat()).env("LOCKSTEP_STATE", &state)
     };
@@ -388,7 +388,7 @@ async fn the_same_engine_answers_in_a_terminal() {
 /// `lockstep serve` over `content` and `state`, with more arguments, which win.
 fn serve(content: &Content, state: &Path, more: &[&str]) -> Binary {
     let content = content.path().display().to_string();
-    let state = format!("file://{}", state.display());
+    let state = file_url(state);
     let mut arguments = vec!["serve", "--content", &content];
     if !more.contains(&"--state") {
         arguments.extend(["--state", &state]);

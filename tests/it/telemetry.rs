@@ -3,30 +3,18 @@
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::harness::{Binary, Collector, Content};
+use crate::harness::{Binary, Collector, Content, file_url};
 
 #[tokio::test]
 async fn spans_metrics_and_logs_reach_a_collector_by_either_protocol_before_the_process_ends() {
     for protocol in ["http/protobuf", "grpc"] {
         let mut collector = Collector::spawn().await;
         let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
-        let (content, state) = (content.path().to_str().unwrap(), state.path().display());
-        let state = format!("file://{state}");
-        let binary = Binary::new(&[
-            "serve",
-            "--transport",
-            "stdio",
-            "--content",
-            content,
-            "--state",
-            &state,
-        ])
-        .env(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            &format!("http://{}", collector.address),
-        )
-        .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
-        .env("OTEL_SERVICE_NAME", "lockstep-under-test");
+        let endpoint = format!("http://{}", collector.address);
+        let binary = Binary::stdio(&content, &file_url(state.path()))
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+            .env("OTEL_SERVICE_NAME", "lockstep-under-test");
 
         let output = binary.run_with(&calls()).await;
 
@@ -61,18 +49,8 @@ async fn spans_metrics_and_logs_reach_a_collector_by_either_protocol_before_the_
 #[tokio::test]
 async fn a_collector_that_is_away_does_not_keep_the_process_from_its_work() {
     let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
-    let (content, state) = (content.path().to_str().unwrap(), state.path().display());
-    let state = format!("file://{state}");
-    let binary = Binary::new(&[
-        "serve",
-        "--transport",
-        "stdio",
-        "--content",
-        content,
-        "--state",
-        &state,
-    ])
-    .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let binary = Binary::stdio(&content, &file_url(state.path()))
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
 
     let output = binary.run_with(&calls()).await;
 
@@ -94,18 +72,7 @@ async fn a_collector_that_stalls_keeps_the_process_for_seconds_only() {
             }
         });
         let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
-        let content = content.path().to_str().unwrap();
-        let state = format!("file://{}", state.path().display());
-        let arguments = [
-            "serve",
-            "--transport",
-            "stdio",
-            "--content",
-            content,
-            "--state",
-            &state,
-        ];
-        let binary = Binary::new(&arguments)
+        let binary = Binary::stdio(&content, &file_url(state.path()))
             .env("TOKIO_WORKER_THREADS", "1")
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
@@ -131,18 +98,7 @@ async fn a_collector_that_stalls_keeps_the_process_for_seconds_only() {
 #[tokio::test]
 async fn what_would_be_exported_can_be_looked_at_and_lines_name_their_trace() {
     let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
-    let content = content.path().to_str().unwrap();
-    let state = format!("file://{}", state.path().display());
-    let arguments = [
-        "serve",
-        "--transport",
-        "stdio",
-        "--content",
-        content,
-        "--state",
-        &state,
-    ];
-    let binary = Binary::new(&arguments)
+    let binary = Binary::stdio(&content, &file_url(state.path()))
         .env("LOCKSTEP_LOG__FORMAT", "json")
         .env("LOCKSTEP_LOG__FILTER", "info")
         .env("OTEL_TRACES_EXPORTER", "console");

@@ -4,11 +4,18 @@ use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
+use super::Content;
+
 /// The longest that a command of a test may run.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A command line of the binary that Cargo has built for the tests.
 pub struct Binary(Command);
+
+/// Returns the URL of a state that is kept in `dir`.
+pub fn file_url(dir: &Path) -> String {
+    format!("file://{}", dir.display())
+}
 
 /// What a finished command has said.
 #[derive(Debug)]
@@ -30,6 +37,13 @@ impl Binary {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         Self(command)
+    }
+
+    /// Serves `content` and the state at the URL `state` over standard input and output.
+    pub fn stdio(content: &Content, state: &str) -> Self {
+        let content = content.path().to_str().unwrap();
+        let place = ["--content", content, "--state", state];
+        Self::new(&[&["serve", "--transport", "stdio"], &place[..]].concat())
     }
 
     /// Sets an environment variable.

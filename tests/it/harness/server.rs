@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Content, CountingEmbedder, TestMetrics};
+use super::{Content, CountingEmbedder, TestMetrics, file_url};
 
 /// A client of either transport.
 pub type Client = RunningService<RoleClient, ()>;
@@ -62,9 +62,7 @@ impl TestServer {
         let mut config = Config {
             transport: Transport::Http,
             content: content.path().to_owned(),
-            state: format!("file://{}", state.path().display())
-                .parse()
-                .unwrap(),
+            state: file_url(state.path()).parse().unwrap(),
             ..Config::default()
         };
         change(&mut config);
