@@ -8,6 +8,7 @@ mod cache;
 mod listen;
 mod otlp;
 mod postgres;
+mod search;
 mod shown;
 mod state;
 mod telemetry;
@@ -29,6 +30,7 @@ pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use postgres::Postgres;
+pub use search::{Quantization, Search};
 pub use state::{InvalidState, StateUrl};
 pub use telemetry::{CacheDetail, Telemetry, Watchdog};
 use yaml::Yaml;
@@ -164,60 +166,6 @@ pub enum LenientGates {
     Python,
 }
 
-/// Settings of standards search.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Search {
-    /// The model: `all-minilm-l6-v2-q`, `bge-small-en-v1.5-q`, or the path of a directory with an
-    /// ONNX sentence model and a `lockstep-model.yaml` that describes it. A path has a `/`.
-    pub model: String,
-    /// Directory where vectors are kept, so that a restart costs no inference; `off` keeps them
-    /// in memory only. Several processes may share it.
-    pub cache: VectorCache,
-    /// Megabytes of vectors on disk at which those that no corpus uses are removed. 1 to
-    /// 1,000,000; 100,000 passages of the default model take 156.
-    pub cache_max_mb: u64,
-    /// How the vectors of more than 4,096 passages are laid out in memory and on disk.
-    pub quantization: Quantization,
-    /// Threads that run the model, each with an instance of it. 0 takes one for each core.
-    pub workers: usize,
-    /// Questions that may wait for the model; more are refused. 1 to 100,000.
-    pub queue: usize,
-    /// Answers kept in memory. At least 1.
-    pub max_cached_answers: u64,
-    /// Seconds that an answer is kept. At least 1.
-    pub answers_ttl_secs: u64,
-    /// Vectors kept in memory for questions asked again. At least 1.
-    pub max_cached_vectors: u64,
-    /// Milliseconds without a further change before standards are read again. 10 to 60,000.
-    pub debounce_ms: u64,
-    /// Seconds between looks at the standards where the file system gives no notice (network
-    /// volumes); 0 relies on notices.
-    pub poll_secs: u64,
-    /// What nearness in meaning counts. 0 to 100; 0 leaves it out.
-    pub vector_weight: f32,
-    /// What shared words count. 0 to 100; 0 leaves them out.
-    pub keyword_weight: f32,
-    /// What a word anywhere in the standard counts, against 1 in the passage. 0 to 100.
-    pub document_weight: f32,
-    /// Passages of one file in an answer, as long as other files are left. At least 1. Queries
-    /// may say another number.
-    pub max_per_file: usize,
-}
-
-/// How vectors are laid out.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Quantization {
-    /// 4 bytes a value: exact.
-    #[default]
-    F32,
-    /// 2 bytes a value.
-    F16,
-    /// 1 byte a value: a quarter of the memory, a little less found.
-    I8,
-}
-
 /// Settings of the log on standard error. Traces and metrics follow the standard `OTEL_*`
 /// variables.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -292,29 +240,6 @@ impl Default for Workflow {
             lenient_gates: LenientGates::default(),
             authoring: true,
             source_root: ".".into(),
-        }
-    }
-}
-
-impl Default for Search {
-    fn default() -> Self {
-        Self {
-            model: "all-minilm-l6-v2-q".into(),
-            cache: VectorCache::default(),
-            quantization: Quantization::default(),
-            cache_max_mb: 1_024,
-            workers: 0,
-            queue: 1_024,
-            max_cached_answers: 10_000,
-            answers_ttl_secs: 3_600, // As the Python server's.
-            max_cached_vectors: 10_000,
-            debounce_ms: 300,
-            poll_secs: 0,
-            // As measured by `make eval`.
-            vector_weight: 1.0,
-            keyword_weight: 1.0,
-            document_weight: 0.8,
-            max_per_file: 2,
         }
     }
 }
@@ -460,25 +385,6 @@ impl Workflow {
         ensure!(
             (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
             "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
-        );
-        Ok(())
-    }
-}
-
-impl Search {
-    fn validate_weights(&self) -> anyhow::Result<()> {
-        let weights = [
-            ("search.vector_weight", self.vector_weight),
-            ("search.keyword_weight", self.keyword_weight),
-            ("search.document_weight", self.document_weight),
-        ];
-        for (setting, value) in weights {
-            let fits = (0.0..=100.0).contains(&value);
-            ensure!(fits, "{setting} is {value}, allowed is 0 to 100");
-        }
-        ensure!(
-            self.vector_weight + self.keyword_weight > 0.0,
-            "search.vector_weight and search.keyword_weight are both 0: nothing would be found"
         );
         Ok(())
     }

@@ -106,66 +106,16 @@ impl Telemetry {
             .with_attributes(name.map(|name| KeyValue::new("service.name", name)))
             .build();
         let registry = Registry::new();
-        let mut meters = None;
-        if readable {
-            let reader = opentelemetry_prometheus::exporter()
-                .with_registry(registry.clone())
-                // Labels of every point that tell nobody anything: there is one scope.
-                .scope_info_enabled(false)
-                .build()?;
-            let provider = SdkMeterProvider::builder().with_resource(resource.clone());
-            meters = Some(provider.with_reader(reader));
-        }
-        if let Some(protocol) = otlp.metrics {
-            let provider = meters
-                .unwrap_or_else(|| SdkMeterProvider::builder().with_resource(resource.clone()));
-            let exporter = match protocol {
-                Protocol::Grpc => Some(MetricExporter::builder().with_tonic().build()),
-                Protocol::HttpProtobuf => Some(MetricExporter::builder().with_http().build()),
-                Protocol::Console => None,
-            };
-            let exporter = exporter.transpose().context("metrics cannot be exported")?;
-            meters = Some(match exporter {
-                Some(exporter) => provider.with_periodic_exporter(exporter),
-                None => provider.with_periodic_exporter(console::Console),
-            });
-        }
-        let meters = meters.map(MeterProviderBuilder::build);
+        let meters = meters(&resource, otlp, readable.then_some(&registry))?;
         if let Some(meters) = &meters {
             // Before the others are built: they count what they drop with the global meter.
             opentelemetry::global::set_meter_provider(meters.clone());
         }
-        let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
-        if !otlp.samples {
-            tracers = tracers.with_sampler(spans::sampler(settings));
-        }
-        if let Some(protocol) = otlp.traces {
-            let exporter = match protocol {
-                Protocol::Grpc => Some(SpanExporter::builder().with_tonic().build()),
-                Protocol::HttpProtobuf => Some(SpanExporter::builder().with_http().build()),
-                Protocol::Console => None,
-            };
-            tracers = match exporter.transpose().context("spans cannot be exported")? {
-                Some(exporter) => tracers.with_batch_exporter(exporter),
-                None => tracers.with_batch_exporter(console::Console),
-            };
-        }
-        let mut loggers = SdkLoggerProvider::builder().with_resource(resource);
-        if let Some(protocol) = otlp.logs {
-            let exporter = match protocol {
-                Protocol::Grpc => Some(LogExporter::builder().with_tonic().build()),
-                Protocol::HttpProtobuf => Some(LogExporter::builder().with_http().build()),
-                Protocol::Console => None, // That is where they are anyway.
-            };
-            if let Some(exporter) = exporter.transpose().context("logs cannot be exported")? {
-                loggers = loggers.with_batch_exporter(exporter);
-            }
-        }
         Ok(Self {
             meters,
             registry,
-            tracers: tracers.build(),
-            loggers: loggers.build(),
+            tracers: tracers(&resource, settings, otlp)?,
+            loggers: loggers(resource, otlp)?,
         })
     }
 
@@ -219,6 +169,78 @@ impl Telemetry {
             ),
         }
     }
+}
+
+/// Builds what exports metrics, and has them read in `readable`; none if nobody wants them.
+fn meters(
+    resource: &Resource,
+    otlp: &Otlp,
+    readable: Option<&Registry>,
+) -> anyhow::Result<Option<SdkMeterProvider>> {
+    let builder = || SdkMeterProvider::builder().with_resource(resource.clone());
+    let mut meters = None;
+    if let Some(registry) = readable {
+        let reader = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            // Labels of every point that tell nobody anything: there is one scope.
+            .scope_info_enabled(false)
+            .build()?;
+        meters = Some(builder().with_reader(reader));
+    }
+    if let Some(protocol) = otlp.metrics {
+        let provider = meters.unwrap_or_else(builder);
+        let exporter = match protocol {
+            Protocol::Grpc => Some(MetricExporter::builder().with_tonic().build()),
+            Protocol::HttpProtobuf => Some(MetricExporter::builder().with_http().build()),
+            Protocol::Console => None,
+        };
+        let exporter = exporter.transpose().context("metrics cannot be exported")?;
+        meters = Some(match exporter {
+            Some(exporter) => provider.with_periodic_exporter(exporter),
+            None => provider.with_periodic_exporter(console::Console),
+        });
+    }
+    Ok(meters.map(MeterProviderBuilder::build))
+}
+
+/// Builds what samples and exports spans.
+fn tracers(
+    resource: &Resource,
+    settings: &config::Telemetry,
+    otlp: &Otlp,
+) -> anyhow::Result<SdkTracerProvider> {
+    let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
+    if !otlp.samples {
+        tracers = tracers.with_sampler(spans::sampler(settings));
+    }
+    if let Some(protocol) = otlp.traces {
+        let exporter = match protocol {
+            Protocol::Grpc => Some(SpanExporter::builder().with_tonic().build()),
+            Protocol::HttpProtobuf => Some(SpanExporter::builder().with_http().build()),
+            Protocol::Console => None,
+        };
+        tracers = match exporter.transpose().context("spans cannot be exported")? {
+            Some(exporter) => tracers.with_batch_exporter(exporter),
+            None => tracers.with_batch_exporter(console::Console),
+        };
+    }
+    Ok(tracers.build())
+}
+
+/// Builds what exports the log.
+fn loggers(resource: Resource, otlp: &Otlp) -> anyhow::Result<SdkLoggerProvider> {
+    let mut loggers = SdkLoggerProvider::builder().with_resource(resource);
+    if let Some(protocol) = otlp.logs {
+        let exporter = match protocol {
+            Protocol::Grpc => Some(LogExporter::builder().with_tonic().build()),
+            Protocol::HttpProtobuf => Some(LogExporter::builder().with_http().build()),
+            Protocol::Console => None, // That is where they are anyway.
+        };
+        if let Some(exporter) = exporter.transpose().context("logs cannot be exported")? {
+            loggers = loggers.with_batch_exporter(exporter);
+        }
+    }
+    Ok(loggers.build())
 }
 
 /// Lets pass what `log.filter` wants as a line. Lines are without the spans around them: those
