@@ -69,3 +69,23 @@ pub struct Settings {
     /// notices.
     pub poll: Option<Duration>,
 }
+
+impl Settings {
+    /// Searches `content` as a service does that nothing is set of, but keeps vectors in memory
+    /// only.
+    pub fn over(content: impl Into<PathBuf>) -> Self {
+        Self {
+            content: content.into(),
+            queue: 1_024,
+            max_cached_answers: 10_000,
+            answers_ttl: Duration::from_secs(3_600),
+            max_cached_vectors: 10_000,
+            quantization: Quantization::F32,
+            fusion: Fusion::default(),
+            max_per_file: 2,
+            cache: None,
+            debounce: Duration::from_millis(300),
+            poll: None,
+        }
+    }
+}

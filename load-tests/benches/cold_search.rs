@@ -13,14 +13,13 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread,
-    time::Duration,
 };
 
 use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
     config::Config,
     observed::Metrics,
-    search::{EmbedError, Embedder, Engine, Fusion, Quantization, Query, Settings, load_model},
+    search::{EmbedError, Embedder, Engine, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -150,19 +149,7 @@ fn models(workers: usize) -> Vec<Box<dyn Embedder>> {
 
 fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> Arc<Engine> {
     let meter = SdkMeterProvider::default().meter("bench");
-    let settings = Settings {
-        content: content.to_owned(),
-        queue: 1_024,
-        max_cached_answers: 10_000,
-        answers_ttl: Duration::from_secs(3_600),
-        max_cached_vectors: 10_000,
-        quantization: Quantization::F32,
-        cache: None,
-        debounce: Duration::from_millis(300),
-        fusion: Fusion::default(),
-        max_per_file: 2,
-        poll: None,
-    };
+    let settings = Settings::over(content);
     let _runtime = runtime.enter();
     Engine::start(settings, models, &Metrics::new(&meter)).expect("the threads start")
 }

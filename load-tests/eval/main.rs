@@ -19,14 +19,13 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context as _;
 use lockstep::{
     config::Config,
     observed::Metrics,
-    search::{Answer, Cache, Engine, Fusion, Mode, Quantization, Query, Settings, load_model},
+    search::{Answer, Cache, Engine, Mode, Query, Settings, load_model},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -233,17 +232,9 @@ async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
         max_bytes: 1 << 30,
     };
     let settings = Settings {
-        content: content.to_owned(),
-        queue: 1_024,
-        max_cached_answers: 10_000,
-        answers_ttl: Duration::from_secs(3_600),
-        max_cached_vectors: 10_000,
-        quantization: Quantization::F32,
         cache: Some(cache),
-        fusion: Fusion::default(),
         max_per_file: config.search.max_per_file,
-        debounce: Duration::from_secs(1),
-        poll: None,
+        ..Settings::over(content)
     };
     let embedders = load_model(&config.assets, model, 0)?;
     let engine = Engine::start(settings, embedders, &Metrics::new(&meter))?;

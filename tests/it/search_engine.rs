@@ -21,7 +21,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use lockstep::{
     observed::Metrics,
-    search::{EmbedError, Embedder, Engine, Error, Fusion, ModelId, Quantization, Query, Settings},
+    search::{EmbedError, Embedder, Engine, Error, ModelId, Query, Settings},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -181,17 +181,12 @@ impl Bench {
 
 fn settings(content: &Path) -> Settings {
     Settings {
-        content: content.to_owned(),
         queue: 1_000,
         max_cached_answers: 1_000,
-        answers_ttl: Duration::from_secs(3_600),
         max_cached_vectors: 1_000,
-        quantization: Quantization::F32,
-        cache: None,
         debounce: Duration::from_millis(20),
-        fusion: Fusion::default(),
         max_per_file: 3,
-        poll: None,
+        ..Settings::over(content)
     }
 }
 
