@@ -17,6 +17,7 @@ mod loads;
 mod lock;
 mod locks;
 pub mod metrics;
+mod period;
 mod rare;
 mod requests;
 mod semaphore;
@@ -30,6 +31,7 @@ pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};
 pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics, Metrics};
+pub use period::until_dropped;
 pub use rare::Rare;
 pub use requests::{
     End, HttpAnswer, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,12 +11,13 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Meter},
 };
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 use tracing::error;
 
 use super::{
     Watch,
     catalogue::{WATCHDOG_KIND, WATCHDOG_NAME, WATCHDOG_REPORTS, WATCHDOG_STUCK},
+    period::until_dropped,
     watch::{Holding, Kind},
 };
 
@@ -71,7 +72,8 @@ impl Watchdog {
         });
         if let Some(limit) = limit {
             let period = (limit / 10).clamp(LOOKS.0, LOOKS.1);
-            tokio::spawn(look_until_dropped(Arc::downgrade(&watchdog), period));
+            let look = async |watchdog: Arc<Self>| drop(watchdog.look());
+            tokio::spawn(until_dropped(Arc::downgrade(&watchdog), period, look));
         }
         watchdog
     }
@@ -139,18 +141,6 @@ impl Watchdog {
             *stuck.entry((*kind, *name)).or_default() += u64::from(seen.reported);
         }
         stuck
-    }
-}
-
-async fn look_until_dropped(watchdog: Weak<Watchdog>, period: Duration) {
-    let mut looks = interval(period);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        looks.tick().await;
-        let Some(watchdog) = watchdog.upgrade() else {
-            return;
-        };
-        watchdog.look();
     }
 }
 

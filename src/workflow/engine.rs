@@ -11,11 +11,7 @@ mod start;
 mod statistics;
 mod sweep;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tracing::instrument;
 
@@ -99,7 +95,6 @@ pub struct Engine {
     turns: ObservedLocks<SessionId>,
     session_ttl: Option<Duration>,
     retention: Option<Duration>,
-    swept: AtomicU64,
     metrics: SessionMetrics,
     conflicts: Rare,
     lenient_gates: LenientGates,
@@ -153,7 +148,6 @@ impl Engine {
             turns: ObservedLocks::new("workflow.session", locks),
             session_ttl: settings.session_ttl,
             retention: settings.retention,
-            swept: AtomicU64::new(0),
             metrics: metrics.sessions.clone(),
             conflicts: Rare::default(),
             lenient_gates: settings.lenient_gates,

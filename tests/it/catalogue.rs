@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Binary, Series, TestServer};
 
 /// What only an event that does not happen here brings.
-const SILENT: [&str; 10] = [
-    "lockstep.sessions.swept",
+const SILENT: [&str; 9] = [
     "lockstep.store.conflicts",
     "lockstep.store.retries",
     "lockstep.cache.wait.duration",

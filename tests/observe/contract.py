@@ -25,7 +25,7 @@ CORE = [
 NOT_PROVOKED = {
     "lockstep.lock.wait.duration", "lockstep.watchdog.reports", "lockstep.requests.waited",
     "lockstep.store.conflicts", "lockstep.store.retries", "lockstep.sessions.refused",
-    "lockstep.search.queue.refused", "lockstep.sessions.swept",
+    "lockstep.search.queue.refused",
 }
 # Panels that show nothing while all is well.
 EMPTY_PANELS = {

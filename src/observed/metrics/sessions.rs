@@ -89,7 +89,7 @@ pub struct SessionMetrics {
     resumed: Counter<u64>,
     ended: Counter<u64>,
     refused: Counter<u64>,
-    swept: Counter<u64>,
+    swept: Arc<AtomicU64>,
     phase_seconds: Histogram<f64>,
     transitions: Counter<u64>,
     gate_results: Counter<u64>,
@@ -99,16 +99,18 @@ pub struct SessionMetrics {
 
 impl SessionMetrics {
     pub(super) fn new(meter: &Meter) -> Self {
-        let active = Arc::<AtomicU64>::default();
+        let (active, swept) = <(Arc<AtomicU64>, Arc<AtomicU64>)>::default();
         let now = Arc::clone(&active);
         SESSIONS_ACTIVE.observed::<u64>(meter, move |observe| observe(now.load(Relaxed), &[]));
+        let so_far = Arc::clone(&swept);
+        SESSIONS_SWEPT.observed::<u64>(meter, move |observe| observe(so_far.load(Relaxed), &[]));
         Self {
             active,
             created: SESSIONS_CREATED.counted(meter),
             resumed: SESSIONS_RESUMED.counted(meter),
             ended: SESSIONS_ENDED.counted(meter),
             refused: SESSIONS_REFUSED.counted(meter),
-            swept: SESSIONS_SWEPT.counted(meter),
+            swept,
             phase_seconds: PHASE_DURATION.recorded(meter),
             transitions: PHASE_TRANSITIONS.counted(meter),
             gate_results: GATE_RESULTS.counted(meter),
@@ -149,7 +151,12 @@ impl SessionMetrics {
 
     /// A sweep removed a session.
     pub fn swept(&self) {
-        self.swept.add(1, &[]);
+        self.swept.fetch_add(1, Relaxed);
+    }
+
+    /// Returns how many sessions sweeps have removed.
+    pub fn swept_so_far(&self) -> u64 {
+        self.swept.load(Relaxed)
     }
 
     /// A start or a change was refused.

@@ -1,16 +1,15 @@
 //! What the engine reports of sessions, beside what its caches and locks report by themselves.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use super::Engine;
 use crate::{
-    observed::metrics::{End, GateResult, Refusal, Transition},
+    observed::{
+        metrics::{End, GateResult, Refusal, Transition},
+        until_dropped,
+    },
     workflow::{Error, Moment, Session, Status, gate::Verdict},
 };
 
@@ -20,7 +19,7 @@ const COUNT: Duration = Duration::from_secs(15);
 impl Engine {
     /// Counts the unfinished sessions every 15 seconds, until the engine is dropped.
     pub fn count_regularly(self: &Arc<Self>) {
-        tokio::spawn(count_until_dropped(Arc::downgrade(self)));
+        tokio::spawn(until_dropped(Arc::downgrade(self), COUNT, count));
     }
 
     /// Counts why a start or a change was refused, if it was for a rule about sessions.
@@ -45,27 +44,19 @@ impl Engine {
     }
 }
 
-async fn count_until_dropped(engine: Weak<Engine>) {
-    let mut counts = interval(COUNT);
-    counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        counts.tick().await;
-        let Some(engine) = engine.upgrade() else {
-            return;
-        };
-        match engine.statistics().await {
-            Ok(statistics) => {
-                let over = [Status::Completed, Status::Expired].map(|over| statistics.of(over));
-                let active = statistics.total() - over.iter().sum::<usize>();
-                engine.metrics.active(active as u64);
-            }
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                warn!(
-                    error,
-                    "sessions could not be counted; the next count tries again"
-                );
-            }
+async fn count(engine: Arc<Engine>) {
+    match engine.statistics().await {
+        Ok(statistics) => {
+            let over = [Status::Completed, Status::Expired].map(|over| statistics.of(over));
+            let active = statistics.total() - over.iter().sum::<usize>();
+            engine.metrics.active(active as u64);
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            warn!(
+                error,
+                "sessions could not be counted; the next count tries again"
+            );
         }
     }
 }

@@ -1,16 +1,12 @@
 //! Removing what is older than its retention.
 
-use std::{
-    sync::{Arc, Weak, atomic::Ordering::Relaxed},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, instrument, warn};
 
 use super::Engine;
 use crate::{
-    observed::metrics::End,
+    observed::{metrics::End, until_dropped},
     workflow::{Error, Session, SessionId, Status},
 };
 
@@ -24,7 +20,7 @@ impl Engine {
     /// Sweeps once a minute, until the engine is dropped. Without a retention it never does.
     pub fn sweep_regularly(self: &Arc<Self>) {
         if self.retention.is_some() {
-            tokio::spawn(sweep_until_dropped(Arc::downgrade(self)));
+            tokio::spawn(until_dropped(Arc::downgrade(self), PERIOD, sweep));
         }
     }
 
@@ -48,7 +44,6 @@ impl Engine {
             removed += usize::from(self.remove_if_too_old(id, retention).await?);
         }
         if removed > 0 {
-            self.swept.fetch_add(removed as u64, Relaxed);
             info!(removed, "sessions older than their retention removed");
         }
         Ok(removed)
@@ -56,7 +51,7 @@ impl Engine {
 
     /// Returns how many sessions sweeps have removed.
     pub fn swept(&self) -> u64 {
-        self.swept.load(Relaxed)
+        self.metrics.swept_so_far()
     }
 
     /// Removes a session in its turn, if it is too old still, and its file the one that was read.
@@ -92,20 +87,12 @@ impl Engine {
     }
 }
 
-async fn sweep_until_dropped(engine: Weak<Engine>) {
-    let mut period = interval(PERIOD);
-    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        period.tick().await;
-        let Some(engine) = engine.upgrade() else {
-            return;
-        };
-        if let Err(error) = engine.sweep().await {
-            let error = &*error as &dyn std::error::Error;
-            warn!(
-                error,
-                "old sessions could not be removed; the next sweep tries again"
-            );
-        }
+async fn sweep(engine: Arc<Engine>) {
+    if let Err(error) = engine.sweep().await {
+        let error = &*error as &dyn std::error::Error;
+        warn!(
+            error,
+            "old sessions could not be removed; the next sweep tries again"
+        );
     }
 }
