@@ -48,8 +48,8 @@ pub use session::{
     Refusal, Session, Status, Submitted, Touch,
 };
 pub use source::{
-    DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser, Place, Plan,
-    PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
+    DefinedSource, DefinedWorkflow, Drift, FixedPlan, InvalidSourcePath, InvalidTaskId, Parser,
+    Place, Plan, PlannedField, PlannedPhase, PlannedTask, SourceError, SourcePath, TaskId,
 };
 pub use store::{Database, State};
 pub use summary::Summary;

@@ -64,6 +64,9 @@ fn report(content: &Path, made: &Scaffolded) -> io::Result<()> {
     for file in &made.files {
         writeln!(stdout, "{}", content.join(file).display())?;
     }
+    if let Some(note) = &made.note {
+        writeln!(stdout, "\nNote: {note}.")?;
+    }
     let (name, shown) = (&made.workflow, content.display());
     writeln!(
         stdout,

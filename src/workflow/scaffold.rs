@@ -1,5 +1,6 @@
 //! A new workflow from a definition: every file that it needs, written at once or not at all.
 
+mod dynamic;
 mod gate;
 mod metadata;
 mod publish;
@@ -28,6 +29,8 @@ pub struct Scaffolded {
     pub workflow: WorkflowType,
     /// Its files, relative to the content directory, in the order in which they are read.
     pub files: Vec<PathBuf>,
+    /// What of the definition no workflow can have, and what was made instead.
+    pub note: Option<String>,
 }
 
 /// A file to be written, relative to the workflow's directory.
@@ -57,7 +60,7 @@ pub fn scaffold(
     file: &Path,
     definition: &str,
 ) -> Result<Scaffolded, Error> {
-    create(content, name, &parse(file, definition)?)
+    create(content, name, parse(file, definition)?)
 }
 
 /// Parses a definition, whose faults are said to be in `file`.
@@ -95,6 +98,17 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<DefinedWorkflow, Error> {
     Ok(defined)
 }
 
+/// Takes the dynamic phases out of a definition that has others after them: a session would not
+/// know their numbers. Returns what is to be said of that.
+fn without_phases_between(defined: &mut DefinedWorkflow) -> Option<String> {
+    let after = defined.after_dynamic.take()?;
+    defined.dynamic = None;
+    Some(format!(
+        "the definition is dynamic, and its phase `{after}` comes after the dynamic phases, which must \
+         be the last: they were left out, and the phases after them counted on"
+    ))
+}
+
 /// Makes the workflow `name` below `content`. Of callers who race for a name, one makes it.
 /// Blocks the thread.
 ///
@@ -104,9 +118,10 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<DefinedWorkflow, Error> {
 pub(super) fn create(
     content: &Path,
     name: &WorkflowType,
-    defined: &DefinedWorkflow,
+    mut defined: DefinedWorkflow,
 ) -> Result<Scaffolded, Error> {
-    let drafts = drafts(name, defined);
+    let note = without_phases_between(&mut defined);
+    let drafts = drafts(name, &defined);
     publish::publish(content, name, &drafts)?;
     let files = drafts
         .iter()
@@ -114,6 +129,7 @@ pub(super) fn create(
     Ok(Scaffolded {
         workflow: name.clone(),
         files: files.collect(),
+        note,
     })
 }
 
@@ -130,6 +146,9 @@ fn drafts(name: &WorkflowType, defined: &DefinedWorkflow) -> Vec<Draft> {
         }
         let path = directory.join("gate-definition.yaml");
         drafts.push(Draft::new(path, gate::render(phase)));
+    }
+    if defined.dynamic.is_some() {
+        drafts.extend(dynamic::drafts());
     }
     drafts
 }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 pub use self::{
-    definition_file::DefinedWorkflow,
+    definition_file::{DefinedSource, DefinedWorkflow},
     path::{InvalidSourcePath, SourcePath},
     place::Place,
     plan::{InvalidTaskId, Plan, PlannedField, PlannedPhase, PlannedTask, TaskId},
@@ -106,6 +106,22 @@ pub(super) struct Sources {
 }
 
 impl Parser {
+    /// All that there are.
+    pub(super) const ALL: [Self; 2] = [Self::TaskList, Self::DefinitionFile];
+
+    /// Returns the name that `metadata.json` has for it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskList => "spec_tasks_parser",
+            Self::DefinitionFile => "workflow_definition_parser",
+        }
+    }
+
+    /// Returns the parser of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parser| parser.as_str() == name)
+    }
+
     /// The file that is taken if the option names a directory.
     const fn file_name(self) -> &'static str {
         match self {

@@ -5,7 +5,10 @@ use std::{fs, path::Path, sync::Arc};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::harness::{Binary, Content, Output, TestServer, corpus, tool_call};
+use crate::{
+    dynamic::{CHECKOUT, Site},
+    harness::{Binary, Content, Output, TestServer, corpus, tool_call},
+};
 
 /// One phase with one task and one field.
 const DEFINITION: &str = "\
@@ -189,6 +192,57 @@ async fn a_workflow_made_by_tool_runs_to_its_end_with_a_gate_that_holds() {
             "{again}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_dynamic_definition_becomes_a_workflow_whose_phases_come_from_its_source() {
+    let site = Site::of_own().await;
+    let definition =
+        format!("{DEFINITION}dynamic: true\ndynamic_config: {{source_path_key: plan}}\n");
+    let make = json!({ "name": "planned_v1", "definition": definition });
+    site.server.ok("create_workflow", make).await;
+    site.write("checkout/tasks.md", CHECKOUT);
+
+    let checked = check(site.server.content.path()).await;
+    let start = json!({
+        "workflow_type": "planned_v1", "target_file": "a.txt", "options": { "plan": "checkout" },
+    });
+    let id = site.server.workflow("start", start).await["session_id"].clone();
+    let greeted = site.complete(&id, 0, json!({ "greeting": "hello" })).await;
+    let phase = site.get("get_phase", &id).await;
+    let task = site.task(&id, 1, 1).await;
+
+    assert_eq!(checked.code, Some(0), "{}", checked.stdout);
+    assert_eq!(greeted["checkpoint_passed"], true, "{greeted}");
+    let text = phase["phase_content"].as_str().unwrap();
+    assert!(text.starts_with("# Phase 1: Foundation"), "{text}");
+    assert!(!text.replace("- [ ]", "").contains('['), "{text}");
+    let text = task["task_content"].as_str().unwrap();
+    assert!(text.starts_with("# Task 1.1: "), "{text}");
+    assert!(!text.replace("- [ ]", "").contains('['), "{text}");
+}
+
+#[tokio::test]
+async fn dynamic_phases_that_are_not_the_last_are_left_out_and_said_so() {
+    let content = Content::new();
+    let file = content.path().join("definition.yaml");
+    let after =
+        "  - number: N+1\n    name: Leave\n    tasks: [{name: Say goodbye}]\ndynamic: true\n";
+    fs::write(&file, format!("{DEFINITION}{after}")).unwrap();
+
+    let made = new("x", content.path(), &["--from", file.to_str().unwrap()]).await;
+    let checked = check(content.path()).await;
+
+    assert!(
+        made.stdout
+            .contains("its phase `N+1` comes after the dynamic phases"),
+        "{}",
+        made.stdout
+    );
+    assert_eq!(checked.code, Some(0), "{}", checked.stdout);
+    let phases = content.path().join("workflows/x/phases");
+    assert!(phases.join("1/task-1-say-goodbye.md").exists());
+    assert!(!phases.join("dynamic").exists());
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(super) struct CreatedView {
     workflow_type: String,
     /// Relative to the content directory.
     files: Vec<String>,
-    next_steps: [&'static str; 3],
+    next_steps: Vec<String>,
 }
 
 /// What is wrong.
@@ -47,15 +47,18 @@ struct FaultView {
 impl CreatedView {
     pub(super) fn of(made: &Scaffolded) -> Self {
         let files = made.files.iter().map(|file| file.display().to_string());
+        let steps = [
+            "write in each task's file what is to be done",
+            "call validate_workflow with this workflow_type",
+            "start it with the workflow tool",
+        ];
+        let note = made.note.iter().map(|note| format!("know that {note}"));
+        let next_steps = note.chain(steps.map(str::to_owned)).collect();
         Self {
             status: "success",
             workflow_type: made.workflow.to_string(),
             files: files.collect(),
-            next_steps: [
-                "write in each task's file what is to be done",
-                "call validate_workflow with this workflow_type",
-                "start it with the workflow tool",
-            ],
+            next_steps,
         }
     }
 }

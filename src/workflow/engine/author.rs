@@ -31,7 +31,7 @@ impl Engine {
         let content = self.content.clone();
         blocking(move || {
             let defined = scaffold::parse(Path::new(DEFINITION), &definition)?;
-            scaffold::create(content.root(), &name, &defined)
+            scaffold::create(content.root(), &name, defined)
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{one_line, task_file, title};
+use super::{dynamic, one_line, task_file, title};
 use crate::workflow::{DefinedWorkflow, PlannedPhase, PlannedTask, WorkflowType};
 
 /// Renders the file.
@@ -30,15 +30,22 @@ pub(super) fn render(name: &WorkflowType, defined: &DefinedWorkflow) -> String {
     if let Some(category) = &defined.category {
         put("category", json!(category));
     }
-    put("total_phases", json!(total));
+    match &defined.dynamic {
+        Some(_) => put("total_phases", json!("dynamic")),
+        None => put("total_phases", json!(total)),
+    };
     if first > 1 {
         put("start_phase", json!(first));
     }
     put("estimated_duration", json!(duration(defined)));
     put("primary_outputs", json!(outputs(defined)));
-    put("dynamic_phases", json!(false));
+    put("dynamic_phases", json!(defined.dynamic.is_some()));
     let phase = |phase: &PlannedPhase| entry(phase, defined);
-    let phases: Vec<_> = defined.plan.phases.iter().map(phase).collect();
+    let mut phases: Vec<_> = defined.plan.phases.iter().map(phase).collect();
+    if let Some(source) = &defined.dynamic {
+        put("dynamic_config", dynamic::config(source));
+        phases.push(dynamic::entry(defined, source));
+    }
     put("phases", json!(phases));
     let mut text = serde_json::to_string_pretty(&metadata).expect("strings serialise");
     text.push('\n');

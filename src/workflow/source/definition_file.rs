@@ -17,6 +17,11 @@
 //! | `steps_outline` | none |
 //! | `validation_gate.evidence_required` | no criteria; else each is `FIELD (TYPE, VALIDATOR): DESCRIPTION`, or the text that stands there instead of a map |
 //!
+//! | `dynamic` | false; a new workflow of a dynamic definition finds more phases when it is started |
+//! | `dynamic_config`: `source_type` | empty |
+//! | `source_path_key` | `spec_path` |
+//! | `parser` | `workflow_definition_parser` if the source's type speaks of a definition, else `spec_tasks_parser` |
+//!
 //! Keys that are not in the table are passed over. Numbers may be written as text.
 
 mod file;
@@ -25,8 +30,13 @@ mod tests;
 
 use std::{collections::BTreeMap, path::Path};
 
-use self::file::{DefinitionFile, FieldEntry, PhaseEntry, TaskEntry, place};
-use super::plan::{Plan, PlannedField, PlannedPhase, PlannedTask, TaskId};
+use serde_saphyr::Spanned;
+
+use self::file::{DefinitionFile, DynamicEntry, FieldEntry, PhaseEntry, TaskEntry, place};
+use super::{
+    Parser,
+    plan::{Plan, PlannedField, PlannedPhase, PlannedTask, TaskId},
+};
 use crate::workflow::{Fault, Phase};
 
 /// A workflow definition.
@@ -46,6 +56,21 @@ pub struct DefinedWorkflow {
     pub deliverables: BTreeMap<Phase, String>,
     /// The phases with their tasks and gates.
     pub plan: Plan,
+    /// Where more phases come from when a session starts.
+    pub dynamic: Option<DefinedSource>,
+    /// The number, such as `N+1`, of the first phase that is said to come after those.
+    pub after_dynamic: Option<String>,
+}
+
+/// The source of a dynamic workflow's phases.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DefinedSource {
+    /// What kind of source it is, in the author's words.
+    pub source_type: String,
+    /// The option of `start` that names it.
+    pub source_path_key: String,
+    /// How it is read.
+    pub parser: Parser,
 }
 
 /// Parses the text of `file`.
@@ -69,7 +94,14 @@ pub(in crate::workflow) fn parse(file: &Path, text: &str) -> Result<DefinedWorkf
     }
     let mut phases: Vec<PlannedPhase> = Vec::with_capacity(entries.len());
     let mut deliverables = BTreeMap::new();
+    let mut after_dynamic = None;
     for entry in entries {
+        let words = entry
+            .value
+            .number
+            .as_deref()
+            .filter(|number| whole(number).is_none());
+        after_dynamic = after_dynamic.or_else(|| words.map(str::to_owned));
         let before = phases.last().map(|phase| phase.number);
         let deliverable = entry.value.deliverable.clone();
         let phase = planned(entry.value, place(entry.referenced), before)
@@ -77,6 +109,10 @@ pub(in crate::workflow) fn parse(file: &Path, text: &str) -> Result<DefinedWorkf
         deliverables.extend(deliverable.map(|deliverable| (phase.number, deliverable)));
         phases.push(phase);
     }
+    let dynamic = match parsed.dynamic.unwrap_or_default() {
+        true => Some(source(file, parsed.dynamic_config)?),
+        false => None,
+    };
     let problem = parsed.problem.unwrap_or_default();
     Ok(DefinedWorkflow {
         name: parsed.name,
@@ -86,6 +122,28 @@ pub(in crate::workflow) fn parse(file: &Path, text: &str) -> Result<DefinedWorkf
         success_criteria: problem.success_criteria.unwrap_or_default(),
         deliverables,
         plan: Plan::new(file, phases)?,
+        after_dynamic: after_dynamic.filter(|_| dynamic.is_some()),
+        dynamic,
+    })
+}
+
+fn source(file: &Path, entry: Option<Spanned<DynamicEntry>>) -> Result<DefinedSource, Fault> {
+    let at = entry.as_ref().map(|entry| place(entry.referenced));
+    let entry = entry.map(|entry| entry.value).unwrap_or_default();
+    let source_type = entry.source_type.unwrap_or_default();
+    let parser = match entry.parser.as_deref() {
+        None if source_type.contains("definition") => Parser::DefinitionFile,
+        None => Parser::TaskList,
+        Some(name) => Parser::named(name).ok_or_else(|| {
+            let known = Parser::ALL.map(|parser| parser.as_str()).join(" and ");
+            let problem = format!("`dynamic_config.parser` is `{name}`; there are {known}");
+            at.unwrap_or_default().fault(file, problem)
+        })?,
+    };
+    Ok(DefinedSource {
+        source_type,
+        source_path_key: entry.source_path_key.unwrap_or_else(|| "spec_path".into()),
+        parser,
     })
 }
 

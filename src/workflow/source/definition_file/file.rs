@@ -17,6 +17,16 @@ pub(super) struct DefinitionFile {
     pub(super) workflow_type: Option<String>,
     pub(super) problem: Option<Problem>,
     pub(super) phases: Option<Vec<Spanned<PhaseEntry>>>,
+    pub(super) dynamic: Option<bool>,
+    pub(super) dynamic_config: Option<Spanned<DynamicEntry>>,
+}
+
+/// How a dynamic workflow finds its phases.
+#[derive(Default, Deserialize)]
+pub(super) struct DynamicEntry {
+    pub(super) source_type: Option<String>,
+    pub(super) source_path_key: Option<String>,
+    pub(super) parser: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

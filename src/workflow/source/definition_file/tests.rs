@@ -156,10 +156,46 @@ fn a_definition_that_is_no_plan_is_refused_at_its_place_with_what_is_expected() 
             "phases:\n  - tasks:\n      - dependencies: [0.7]\n",
             "a.yaml:3:9: task 0.1 depends on task 0.7, which is not there",
         ),
+        (
+            "phases: [{}]\ndynamic: true\ndynamic_config:\n  parser: xml\n",
+            "a.yaml:4:3: `dynamic_config.parser` is `xml`; there are spec_tasks_parser and \
+             workflow_definition_parser",
+        ),
     ];
     for (text, expected) in cases {
         let fault = parsed(text).unwrap_err();
         assert!(fault.starts_with(expected), "{text:?}: {fault}");
+    }
+}
+
+#[test]
+fn the_source_of_a_dynamic_definition_has_defaults_and_what_comes_after_it_is_known() {
+    let source = |source_type: &str, key: &str, parser| DefinedSource {
+        source_type: source_type.into(),
+        source_path_key: key.into(),
+        parser,
+    };
+    let cases = [
+        ("", None),
+        ("dynamic: false\ndynamic_config: {source_type: x}\n", None),
+        (
+            "dynamic: true\n",
+            Some(source("", "spec_path", Parser::TaskList)),
+        ),
+        (
+            "dynamic: true\ndynamic_config: {source_type: workflow_definition, source_path_key: a}\n",
+            Some(source("workflow_definition", "a", Parser::DefinitionFile)),
+        ),
+        (
+            "dynamic: true\ndynamic_config: {parser: workflow_definition_parser}\n",
+            Some(source("", "spec_path", Parser::DefinitionFile)),
+        ),
+    ];
+    for (more, expected) in cases {
+        let defined = parsed(&format!("phases:\n  - name: a\n  - number: N+1\n{more}")).unwrap();
+        assert_eq!(defined.dynamic, expected, "{more}");
+        let after = expected.map(|_| "N+1".to_owned());
+        assert_eq!(defined.after_dynamic, after, "{more}");
     }
 }
 
