@@ -4,6 +4,7 @@ use std::{
     env::temp_dir,
     fs,
     io::{BufRead as _, BufReader},
+    net::TcpListener,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,6 +15,7 @@ use std::{
     thread,
 };
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_postgres::NoTls;
 
 /// Where Debian and its kin put the programs; elsewhere `PATH` is asked.
@@ -23,16 +25,22 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const MISSING: &str = "these tests need PostgreSQL: apt-get install postgresql-15 (or any later), \
      or put `initdb` and `postgres` on PATH";
 
+/// The files of the server's TLS.
+const AUTHORITY: &str = "authority.pem";
+const CERTIFICATE: &str = "server.pem";
+const KEY: &str = "server.key";
+
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 /// A database of one test.
 pub struct Database {
     name: String,
-    dir: &'static Path,
+    server: &'static Server,
 }
 
 struct Server {
     dir: PathBuf,
+    port: u16,
     databases: AtomicUsize,
 }
 
@@ -45,15 +53,27 @@ impl Database {
         let name = format!("test_{number}");
         let database = Self {
             name: "postgres".into(),
-            dir: &server.dir,
+            server,
         };
         database.run(&format!("CREATE DATABASE {name}")).await;
         Self { name, ..database }
     }
 
     pub fn url(&self) -> String {
-        let host = self.dir.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://postgres@{host}/{}", self.name)
+        let host = self.server.dir.to_str().unwrap().replace('/', "%2F");
+        let port = self.server.port;
+        format!("postgres://postgres@{host}:{port}/{}", self.name)
+    }
+
+    /// The same by TCP, where connections may be encrypted; `mode` is the `sslmode`.
+    pub fn tcp_url(&self, host: &str, mode: &str) -> String {
+        let (port, name) = (self.server.port, &self.name);
+        format!("postgres://postgres@{host}:{port}/{name}?sslmode={mode}")
+    }
+
+    /// The certificate that the server's own is signed by, which is for `localhost`.
+    pub fn authority(&self) -> PathBuf {
+        self.server.dir.join(AUTHORITY)
     }
 
     /// Runs statements as somebody else than a server of ours.
@@ -67,7 +87,8 @@ impl Database {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    async fn client(&self) -> tokio_postgres::Client {
+    /// Connects as somebody else than a server of ours.
+    pub async fn client(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
         tokio::spawn(connection);
         client
@@ -97,6 +118,8 @@ impl Server {
         let said = String::from_utf8_lossy(&made.stderr);
         assert!(made.status.success(), "initdb: {said}");
 
+        certify(&dir, user);
+        let port = free_port();
         let (sender, ready) = std::sync::mpsc::channel();
         let socket = dir.clone();
         // Its end ends the server, so that none is left when the tests are done: the thread lives
@@ -108,8 +131,17 @@ impl Server {
                 .arg("-k")
                 .arg(&socket)
                 // No test is about a crash of the database.
-                .args(["-c", "listen_addresses=", "-c", "fsync=off"])
-                .args(["-c", "max_connections=300"])
+                .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
+                .args(["-c", "max_connections=300", "-c", "ssl=on"])
+                .args(["-c", &format!("port={port}")])
+                .args([
+                    "-c",
+                    &format!("ssl_cert_file={}", socket.join(CERTIFICATE).display()),
+                ])
+                .args([
+                    "-c",
+                    &format!("ssl_key_file={}", socket.join(KEY).display()),
+                ])
                 .current_dir(&socket)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -127,9 +159,38 @@ impl Server {
         ready.recv().expect("PostgreSQL starts");
         Self {
             dir,
+            port,
             databases: AtomicUsize::new(0),
         }
     }
+}
+
+/// Makes an authority, and a certificate of it for `localhost`.
+fn certify(dir: &Path, user: Option<(u32, u32)>) {
+    let own = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    fs::write(
+        dir.join(AUTHORITY),
+        authority.self_signed(&own).unwrap().pem(),
+    )
+    .unwrap();
+    let issuer = Issuer::new(authority, own);
+    let key = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    let server = server.signed_by(&key, &issuer).unwrap();
+    fs::write(dir.join(CERTIFICATE), server.pem()).unwrap();
+    fs::write(dir.join(KEY), key.serialize_pem()).unwrap();
+    fs::set_permissions(dir.join(KEY), fs::Permissions::from_mode(0o600)).unwrap();
+    if let Some((uid, gid)) = user {
+        chown(dir.join(KEY), Some(uid), Some(gid)).unwrap();
+    }
+}
+
+/// Finds a port that nobody listens at.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// Finds the directory of the newest PostgreSQL there is.

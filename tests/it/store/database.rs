@@ -1,6 +1,6 @@
 //! What only a database can do wrong, or right.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use lockstep::workflow::{self, Error, Settings, State};
 use serde_json::json;
@@ -8,6 +8,10 @@ use tokio::task::JoinSet;
 
 use super::place::{Place, connected, open};
 use crate::workflow_engine::fixture::{complete, started};
+
+/// Who waits for a lock of the table.
+const WAITING: &str = "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+     AND datname = current_database()";
 
 #[tokio::test]
 async fn a_database_that_cannot_be_reached_is_named_with_what_to_do() {
@@ -115,6 +119,93 @@ async fn a_row_that_is_no_session_is_put_aside_and_hinders_no_other() {
             .await
             .resumed
     );
+}
+
+#[tokio::test]
+async fn an_encrypted_connection_is_made_to_the_server_that_the_authority_vouches_for_and_no_other()
+{
+    let place = Place::of_rows().await;
+    let database = place.database.as_ref().unwrap();
+    let at = |host: &str, tls_ca: Option<PathBuf>| Settings {
+        state: State::Postgres(workflow::Database {
+            tls_ca,
+            ..connected(database.tcp_url(host, "require"))
+        }),
+        ..place.site.settings()
+    };
+
+    let engine = open(at("localhost", Some(database.authority())))
+        .await
+        .unwrap();
+    let id = started(&engine, "plain", "a").await;
+    let encrypted = database.texts(
+        "SELECT version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+         WHERE datname = current_database() AND application_name = 'lockstep'",
+    );
+    let encrypted = encrypted.await;
+    let strangers = [
+        (at("localhost", None), "UnknownIssuer"),
+        (
+            at("127.0.0.1", Some(database.authority())),
+            "not valid for name",
+        ),
+    ];
+
+    assert_eq!(engine.session(id).await.unwrap().id, id);
+    assert!(
+        !encrypted.is_empty()
+            && encrypted
+                .iter()
+                .all(|version| version.starts_with("TLSv1."))
+    );
+    for (settings, expected) in strangers {
+        let told = open(settings).await.unwrap_err().to_string();
+        assert!(
+            told.contains(expected) && told.contains("`postgres.tls_ca`"),
+            "{told}"
+        );
+    }
+    let nowhere = at("localhost", Some("no-such.pem".into()));
+    let told = open(nowhere).await.unwrap_err().to_string();
+    assert!(told.contains("`postgres.tls_ca` is no-such.pem"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_hangs_and_a_pool_that_is_empty_end_in_time_and_name_their_settings() {
+    let place = Place::of_rows().await;
+    let database = place.database.as_ref().unwrap();
+    let settings = Settings {
+        state: State::Postgres(workflow::Database {
+            connections: 1,
+            connect_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(4),
+            ..connected(database.url())
+        }),
+        ..place.site.settings()
+    };
+    let engine = open(settings).await.unwrap();
+    let id = started(&engine, "plain", "a").await;
+    let other = database.client().await;
+    let lock = "BEGIN; LOCK TABLE lockstep_sessions IN ACCESS EXCLUSIVE MODE";
+    other.batch_execute(lock).await.unwrap();
+
+    let hanging = {
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move { complete(&engine, id, 0, json!({})).await })
+    };
+    while database.texts(WAITING).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let refused = engine.sessions(None).await.unwrap_err().to_string();
+    let hung = hanging.await.unwrap().unwrap_err().to_string();
+    other.batch_execute("ROLLBACK").await.unwrap();
+
+    assert!(
+        refused.contains("all 1 connections are in use: raise the setting `postgres.connections`"),
+        "{refused}"
+    );
+    assert!(hung.contains("`postgres.statement_timeout_secs`"), "{hung}");
+    complete(&engine, id, 0, json!({})).await.unwrap();
 }
 
 #[tokio::test]

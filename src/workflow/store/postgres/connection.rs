@@ -1,6 +1,6 @@
 //! Connections to the database, and what their failures say.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error as _, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
@@ -235,10 +235,28 @@ impl Failure {
         }
     }
 
+    /// Says why no encrypted connection was made, if that is what failed. The client gives this kind
+    /// of error no code.
+    fn handshake(&self) -> Option<String> {
+        let (Cause::Statement(error) | Cause::Pool(PoolError::Backend(error))) = &self.cause else {
+            return None;
+        };
+        let why = error.source()?;
+        error.to_string().starts_with("error performing TLS handshake").then(|| {
+            format!(
+                "no encrypted connection can be made to it ({why}): check the certificate that \
+                 `postgres.tls_ca` names, the host in the setting `state`, and that it has `ssl = on`"
+            )
+        })
+    }
+
     /// Says what is wrong, and what the operator does about it.
     fn problem(&self) -> String {
         const UNREACHABLE: &str = "it cannot be reached: check that it runs, its host and port in \
              the setting `state`, and what lies between";
+        if let Some(problem) = self.handshake() {
+            return problem;
+        }
         match (self.database(), &self.cause) {
             (Some(state), _) => told(state),
             (None, Cause::Pool(PoolError::Timeout(deadpool_postgres::TimeoutType::Wait))) => {
