@@ -8,7 +8,6 @@ use std::{
 };
 
 use rustix::fs::{FlockOperation, flock};
-use tokio::time::Instant;
 
 use super::{ObservedWait, metrics::HoldTimer};
 
@@ -36,9 +35,7 @@ impl FileLock {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => waits.acquired_free(),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                let started = Instant::now();
-                wait(&file)?;
-                waits.acquired_after(started.elapsed());
+                waits.wait_blocking(|| wait(&file))?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -5,7 +5,10 @@ use std::{
     ops::{Deref, DerefMut},
     sync::{
         Arc, Mutex as StdMutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -16,7 +19,7 @@ use super::{
     LockMetrics,
     loads::here,
     metrics::{Acquired, HoldTimer, LockRecorder},
-    wait::{wait, wait_blocking},
+    wait::{WaitsFor, wait, wait_blocking},
     watch::{Holding, Kind, Watched},
 };
 
@@ -60,8 +63,10 @@ impl<T> ObservedMutex<T> {
         if let Ok(guard) = self.inner.try_lock() {
             return self.free(guard);
         }
-        let holder = self.holder.span();
-        let guard = wait(&self.recorder, Some(holder), self.inner.lock()).await;
+        let holder = &*self.holder;
+        let last = || holder.last();
+        let holder = holder.awaited(&last);
+        let guard = wait(&self.recorder, holder, self.inner.lock()).await;
         self.held(guard, self.recorder.held_from_now())
     }
 
@@ -71,9 +76,11 @@ impl<T> ObservedMutex<T> {
         if let Ok(guard) = self.inner.try_lock() {
             return self.free(guard);
         }
-        let holder = self.holder.span();
+        let holder = &*self.holder;
+        let last = || holder.last();
+        let holder = holder.awaited(&last);
         let acquire = || self.inner.blocking_lock();
-        let guard = wait_blocking(&self.recorder, Some(holder), acquire);
+        let guard = wait_blocking(&self.recorder, holder, acquire);
         self.held(guard, self.recorder.held_from_now())
     }
 
@@ -123,21 +130,40 @@ impl<T> Drop for Guard<'_, T> {
 impl Holder {
     fn begin(&self) {
         let serial = self.serial.load(Relaxed) + 1;
-        self.serial.store(serial, Relaxed);
         let span = here();
         if span.is_valid() {
             *self.span.lock().unwrap_or_else(PoisonError::into_inner) = (serial, span);
         }
+        // After the span: whoever sees the number sees the span.
+        self.serial.store(serial, Release);
     }
 
     fn end(&self) {
         self.serial.store(self.serial.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Returns the holder's span; invalid if that is not recorded, or nobody holds the lock.
-    fn span(&self) -> SpanContext {
+    /// Says whom a caller waits for who found the lock taken.
+    fn awaited<'a>(&self, last: &'a (dyn Fn() -> SpanContext + Sync)) -> WaitsFor<'a> {
+        let serial = self.serial.load(Acquire);
         let span = self.span.lock().unwrap_or_else(PoisonError::into_inner);
-        match span.0 == self.serial.load(Relaxed) {
+        match &*span {
+            // Of now, or of somebody who just began.
+            (of, span) if *of >= serial && span.is_valid() => WaitsFor::Recorded(span.clone()),
+            _ if serial % 2 == 1 => WaitsFor::Unrecorded,
+            _ => WaitsFor::Changing(last),
+        }
+    }
+
+    /// Returns the span of who held the lock before the caller, who has it and did not begin yet;
+    /// invalid if that was not recorded.
+    fn last(&self) -> SpanContext {
+        self.span_of(self.serial.load(Acquire).wrapping_sub(1))
+    }
+
+    /// Returns the span of a holder; invalid if that is not recorded.
+    fn span_of(&self, serial: u64) -> SpanContext {
+        let span = self.span.lock().unwrap_or_else(PoisonError::into_inner);
+        match span.0 == serial {
             true => span.1.clone(),
             false => SpanContext::NONE,
         }
@@ -146,13 +172,13 @@ impl Holder {
 
 impl Watched for Holder {
     fn holdings(&self, each: &mut dyn FnMut(Holding)) {
-        let serial = self.serial.load(Relaxed);
+        let serial = self.serial.load(Acquire);
         if serial % 2 == 1 {
             each(Holding {
                 kind: Kind::Lock,
                 name: self.recorder.name(),
                 key_hash: None,
-                holder: self.span(),
+                holder: self.span_of(serial),
                 waiters: self.recorder.waiters(),
                 serial,
             });

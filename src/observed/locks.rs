@@ -14,7 +14,7 @@ use super::{
     LockMetrics,
     loads::here,
     metrics::{Acquired, HoldTimer, LockRecorder},
-    wait::wait,
+    wait::{WaitsFor, wait},
     watch::{Holding, Kind, Watched, key_hash},
 };
 use crate::faults::Faults;
@@ -55,7 +55,7 @@ struct Slot {
     serial: u64,
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static> ObservedLocks<K> {
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> ObservedLocks<K> {
     /// Creates an empty set of locks that report under `name`.
     pub fn new(name: &'static str, metrics: &LockMetrics) -> Self {
         let slots = Arc::new(Slots {
@@ -76,17 +76,24 @@ impl<K: Clone + Eq + Hash + Send + 'static> ObservedLocks<K> {
     /// Waits for this caller's turn at `key`. Callers are served in the order in which they came.
     pub async fn turn(&self, key: K) -> Turn<K> {
         let (place, lock, before) = self.join(key);
+        let first = before.is_none();
         let (guard, hold) = match Arc::clone(&lock).try_lock_owned() {
             Ok(guard) => {
                 self.recorder.acquired(Acquired::Free);
+                if !first {
+                    place.hold(here());
+                }
                 (guard, HoldTimer::default())
             }
             Err(_) => {
-                let guard = wait(&self.recorder, before.clone(), lock.lock_owned()).await;
+                // Also the first, if another took the lock before it could.
+                let last = || place.holder();
+                let holder = before.map_or(WaitsFor::Changing(&last), WaitsFor::from);
+                let guard = wait(&self.recorder, holder, lock.lock_owned()).await;
+                place.hold(here());
                 (guard, self.recorder.held_from_now())
             }
         };
-        place.hold(here(), before.is_some());
         self.faults.hold().await;
         Turn {
             _guard: guard,
@@ -103,7 +110,7 @@ impl<K: Clone + Eq + Hash + Send + 'static> ObservedLocks<K> {
             Slot {
                 lock: Arc::default(),
                 users: 0,
-                holder: SpanContext::NONE,
+                holder: here(), // Who comes first need not come again to say so.
                 serial: by_key.holders,
             }
         });
@@ -141,12 +148,15 @@ struct Place<K: Eq + Hash> {
 }
 
 impl<K: Eq + Hash> Place<K> {
-    /// Notes who holds the lock. A holder whose slot is new, and who is not recorded, has nothing
-    /// to note.
-    fn hold(&self, holder: SpanContext, after_another: bool) {
-        if !after_another && !holder.is_valid() {
-            return;
-        }
+    /// Returns the span of who noted last that they hold the lock.
+    fn holder(&self) -> SpanContext {
+        let slots = &lock(&self.slots).slots;
+        let slot = slots.get(&self.key);
+        slot.map_or(SpanContext::NONE, |slot| slot.holder.clone())
+    }
+
+    /// Notes who holds the lock.
+    fn hold(&self, holder: SpanContext) {
         let by_key = &mut *lock(&self.slots);
         if let Some(slot) = by_key.slots.get_mut(&self.key) {
             slot.holder = holder;

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     LockMetrics,
     metrics::{Acquired, HoldTimer, LockRecorder},
-    wait::wait,
+    wait::{WaitsFor, wait},
     watch::{Holding, Kind, Watched},
 };
 
@@ -84,7 +84,7 @@ impl ObservedSemaphore {
             return permit;
         }
         let acquire = Arc::clone(&self.inner).acquire_owned();
-        let permit = wait(&self.recorder, None, acquire).await;
+        let permit = wait(&self.recorder, WaitsFor::Unknown, acquire).await;
         Permit {
             _inner: permit.expect("the semaphore is never closed"),
             _hold: self.recorder.held_from_now(),

@@ -1,10 +1,10 @@
 //! What a contended acquisition reports.
 
-use std::time::Duration;
+use std::fmt;
 
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Instrument as _, Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
@@ -12,16 +12,55 @@ use super::{
     metrics::{Acquired, HoldTimer, LockRecorder},
 };
 
-/// Awaits `acquire`, which found the lock taken: a `lock.wait` span, linked to `holder` if that
+/// Whom a caller waits for: `lock.holder` of its span.
+#[derive(Clone)]
+pub(super) enum WaitsFor<'a> {
+    /// Somebody whose span is this. The wait's links to it.
+    Recorded(SpanContext),
+    /// Somebody in this process who is not recorded.
+    Unrecorded,
+    /// The lock is between two holders. Who had it last is asked when the caller has it.
+    Changing(&'a (dyn Fn() -> SpanContext + Sync)),
+    /// Several hold it, or another process does, or no request at all.
+    Unknown,
+}
+
+impl From<SpanContext> for WaitsFor<'_> {
+    fn from(holder: SpanContext) -> Self {
+        match holder.is_valid() {
+            true => Self::Recorded(holder),
+            false => Self::Unrecorded,
+        }
+    }
+}
+
+impl fmt::Debug for WaitsFor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl WaitsFor<'_> {
+    /// Returns the attribute's value.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recorded(_) => "linked",
+            Self::Unrecorded | Self::Changing(_) => "unrecorded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Awaits `acquire`, which found the lock taken: a `lock.wait` span, linked to the holder if that
 /// is recorded, a wait time, and a count of those who wait now. A caller that goes away is
 /// counted as abandoned.
 pub(super) async fn wait<T>(
     recorder: &LockRecorder,
-    holder: Option<SpanContext>,
+    holder: WaitsFor<'_>,
     acquire: impl Future<Output = T>,
 ) -> T {
-    let waiting = Waiting::start(recorder);
-    let acquired = acquire.instrument(span(recorder, holder)).await;
+    let waiting = Waiting::start(recorder, holder);
+    let acquired = acquire.instrument(waiting.span.clone()).await;
     waiting.end();
     acquired
 }
@@ -29,34 +68,35 @@ pub(super) async fn wait<T>(
 /// As [`wait`], but `acquire` blocks the thread.
 pub(super) fn wait_blocking<T>(
     recorder: &LockRecorder,
-    holder: Option<SpanContext>,
+    holder: WaitsFor<'_>,
     acquire: impl FnOnce() -> T,
 ) -> T {
-    let waiting = Waiting::start(recorder);
-    let acquired = span(recorder, holder).in_scope(acquire);
+    let waiting = Waiting::start(recorder, holder);
+    let acquired = waiting.span.in_scope(acquire);
     waiting.end();
     acquired
 }
 
-fn span(recorder: &LockRecorder, holder: Option<SpanContext>) -> Span {
-    let span = info_span!("lock.wait", lock.name = recorder.name());
-    if let Some(holder) = holder.filter(SpanContext::is_valid) {
-        span.add_link(holder);
-    }
-    span
-}
-
+#[derive(Debug)]
 struct Waiting<'a> {
     recorder: &'a LockRecorder,
+    holder: WaitsFor<'a>,
+    span: Span,
     started: Instant,
     how: Acquired,
 }
 
 impl<'a> Waiting<'a> {
-    fn start(recorder: &'a LockRecorder) -> Self {
+    fn start(recorder: &'a LockRecorder, holder: WaitsFor<'a>) -> Self {
         recorder.waiting(1);
         Self {
             recorder,
+            holder,
+            span: info_span!(
+                "lock.wait",
+                lock.name = recorder.name(),
+                lock.holder = field::Empty
+            ),
             started: Instant::now(),
             how: Acquired::Abandoned,
         }
@@ -65,6 +105,9 @@ impl<'a> Waiting<'a> {
     fn end(mut self) {
         self.recorder.waited(self.started.elapsed());
         self.how = Acquired::AfterWait;
+        if let WaitsFor::Changing(last) = self.holder {
+            self.holder = last().into();
+        }
     }
 }
 
@@ -72,10 +115,14 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.recorder.waiting(-1);
         self.recorder.acquired(self.how);
+        self.span.record("lock.holder", self.holder.as_str());
+        if let WaitsFor::Recorded(holder) = &self.holder {
+            self.span.add_link(holder.clone());
+        }
     }
 }
 
-/// Reports waits that no lock of ours sees: an operating system's file lock, a worker's queue.
+/// Reports waits for what is no lock of ours: an operating system's file lock, a worker's queue.
 #[derive(Clone, Debug)]
 pub struct ObservedWait {
     recorder: LockRecorder,
@@ -99,9 +146,13 @@ impl ObservedWait {
         self.recorder.held_from_now()
     }
 
-    /// Counts an acquisition that took `waited`.
-    pub fn acquired_after(&self, waited: Duration) {
-        self.recorder.waited(waited);
-        self.recorder.acquired(Acquired::AfterWait);
+    /// Awaits `acquire`, for which the caller has to wait.
+    pub async fn wait<T>(&self, acquire: impl Future<Output = T>) -> T {
+        wait(&self.recorder, WaitsFor::Unknown, acquire).await
+    }
+
+    /// As [`Self::wait`], but `acquire` blocks the thread.
+    pub(super) fn wait_blocking<T>(&self, acquire: impl FnOnce() -> T) -> T {
+        wait_blocking(&self.recorder, WaitsFor::Unknown, acquire)
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    task::AbortHandle,
-    time::{Instant, timeout},
-};
+use tokio::{task::AbortHandle, time::timeout};
 
 use super::{
     Answer, Embedder, Error, Progress, Query, Settings, answer::parse_address, embedder::Workers,
@@ -203,9 +200,8 @@ impl Engine {
     }
 
     async fn wait_for_first_snapshot(&self) -> Result<(), Error> {
-        let asked = Instant::now();
-        let ready = timeout(FIRST_SNAPSHOT_WAIT, self.begins()).await;
-        self.first_snapshot.acquired_after(asked.elapsed());
+        let ready = timeout(FIRST_SNAPSHOT_WAIT, self.begins());
+        let ready = self.first_snapshot.wait(ready).await;
         ready.map_err(|_| Error::Indexing {
             progress: self.published.progress().unwrap_or_default(),
         })

@@ -37,5 +37,6 @@ mod store;
 mod telemetry;
 mod tools;
 mod traces;
+mod waits;
 mod watchdog;
 mod workflow_engine;

@@ -115,6 +115,8 @@ def sums(report, api, tallies):
         misses = api.value(f'{looked},cache_name="answers",cache_outcome="miss"}}')
         cold = api.value(f'lockstep_search_stage_duration_seconds_count{{{OURS},search_stage="total"}}')
         report.equal("cold searches = misses of answers", misses, cold)
+    waited = api.value(f"lockstep_requests_waited_total{{{OURS}}}") / sum(tally.count() for tally in tallies)
+    report.check("requests that waited, of all", waited < 0.05, f"{waited:.1%}")
     contended = api.value(f'lockstep_lock_acquisitions_total{{{OURS},lock_contended="true"}}')
     report.equal("contended acquisitions = waits for locks",
                  contended, api.value(f"lockstep_lock_wait_duration_seconds_count{{{OURS}}}"))

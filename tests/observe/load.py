@@ -5,6 +5,7 @@ import collections
 import dataclasses
 import json
 import os
+import random
 import time
 
 VERSION = "2026-07-28"
@@ -17,6 +18,9 @@ PHASES = 3
 AGENTS_A_SESSION = 5
 # All ask it at once: seldom enough that those who wait for the load stay under 5 % of the requests.
 ROUNDS_A_NEW_QUESTION = 4
+# An agent reads before it calls again, up to twice this long. Agents that never think saturate the
+# disk, and then changes do wait for each other: that load is for what has to hold beyond the edge.
+THINK_SECONDS = 0.15
 QUESTIONS = [
     "How do two agents share one session?",
     "What do I do when a gate refuses my evidence?",
@@ -44,15 +48,17 @@ class Tally:
 class Client:
     """One connection. Each request carries a `traceparent`, whose trace it notes."""
 
-    def __init__(self, url, tally, sampled=True):
+    def __init__(self, url, tally, sampled=True, think=0):
+        self.think = think
         self.host, self.port = url.removeprefix("http://").removesuffix("/mcp").split(":")
         self.tally = tally
         self.flag = "01" if sampled else "00"
         self.streams = None
         self.number = 0
 
-    async def request(self, method, params, name=""):
+    async def request(self, method, params, name="", at_once=False):
         self.number += 1
+        await asyncio.sleep(0 if at_once else random.uniform(0, 2 * self.think))
         trace, span = os.urandom(16).hex(), os.urandom(8).hex()
         message = {"jsonrpc": "2.0", "id": self.number, "method": method, "params": params | {"_meta": META}}
         body = json.dumps(message).encode()
@@ -80,12 +86,12 @@ class Client:
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         return int(head.split(" ", 2)[1]), await reader.readexactly(length)
 
-    async def call(self, tool, **arguments):
-        answer = await self.request("tools/call", {"name": tool, "arguments": arguments}, tool)
+    async def call(self, tool, at_once=False, **arguments):
+        answer = await self.request("tools/call", {"name": tool, "arguments": arguments}, tool, at_once)
         return answer.get("result", {}).get("structuredContent", {})
 
-    async def search(self, query, n_results=1):
-        found = await self.call("search_standards", query=query, n_results=n_results)
+    async def search(self, query, n_results=1, at_once=False):
+        found = await self.call("search_standards", at_once, query=query, n_results=n_results)
         if not found.get("results"):
             self.tally.failures.append(f"search {query!r}: {found}")
         return found
@@ -119,9 +125,9 @@ async def shared_session(client, target):
                           phase=joined.get("current_phase", 0), evidence={"by": "load"})
 
 
-async def agent(url, tally, number, until, together):
+async def agent(client, number, until, together):
     """Works until the time is over. All agents of a server ask each new question at the same moment."""
-    client, round_ = Client(url, tally), 0
+    round_ = 0
     try:
         while time.monotonic() < until:
             await own_session(client, f"own/{number}-{round_}.rs", spoil=round_ % 2 == 0)
@@ -131,7 +137,7 @@ async def agent(url, tally, number, until, together):
             await client.request("tools/list", {})
             if round_ % ROUNDS_A_NEW_QUESTION == 0:
                 await together.wait()
-                await client.search(f"what has the team agreed on for case {round_}?")
+                await client.search(f"what has the team agreed on for case {round_}?", at_once=True)
             round_ += 1
     except asyncio.BrokenBarrierError:
         pass  # Another agent's time is over, and so is this one's.
@@ -140,16 +146,18 @@ async def agent(url, tally, number, until, together):
         client.close()
 
 
-async def fleet(servers, seconds, agents):
+async def fleet(servers, seconds, agents, think):
     """Lets `agents` work on each server of `servers` (url, tally) at once."""
     until = time.monotonic() + seconds
     work = []
     for server, (url, tally) in enumerate(servers):
         together = asyncio.Barrier(agents)
-        work += [agent(url, tally, server * agents + n, until, together) for n in range(agents)]
+        work += [
+            agent(Client(url, tally, think=think), server * agents + n, until, together) for n in range(agents)
+        ]
     await asyncio.gather(*work)
 
 
-def drive(servers, seconds, agents):
+def drive(servers, seconds, agents, think=THINK_SECONDS):
     """Lets agents work on each of `servers` (url, tally); returns when they are done."""
-    asyncio.run(fleet(servers, seconds, agents))
+    asyncio.run(fleet(servers, seconds, agents, think))

@@ -20,7 +20,6 @@ from processes import Collector, Lockstep, Prometheus, content
 from report import Report
 
 
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for program in ("lockstep", "collector", "prometheus"):
@@ -29,11 +28,14 @@ def main():
     parser.add_argument("--agents", type=int, default=10, help="on each of two servers")
     parser.add_argument("--outage", type=float, default=15, help="seconds without a Collector")
     parser.add_argument("--pictures", type=pathlib.Path, help="draw the panels into this directory")
+    parser.add_argument("--keep", type=pathlib.Path, help="leave logs and what the Collector got in this directory")
     options = parser.parse_args()
     programs = {name: getattr(options, name) for name in ("lockstep", "collector", "prometheus")}
     report = Report()
-    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as running:
-        observe(report, options, programs, pathlib.Path(scratch), running)
+    with contextlib.ExitStack() as running:
+        scratch = options.keep or pathlib.Path(running.enter_context(tempfile.TemporaryDirectory()))
+        scratch.mkdir(parents=True, exist_ok=True)
+        observe(report, options, programs, scratch, running)
     report.end()
 
 

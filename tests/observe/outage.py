@@ -16,11 +16,11 @@ GROWTH_BYTES = 64 * 1024 * 1024
 def away(report, api, programs, scratch, collector, server, tally, seconds):
     """Without a Collector the server works as before, and counts what it drops."""
     before = load.Tally()
-    load.drive([(server.url, before)], seconds / 2, AGENTS)
+    load.drive([(server.url, before)], seconds / 2, AGENTS, think=0)
     resident = server.resident_bytes()
     collector.stop()
     during = load.Tally()
-    load.drive([(server.url, during)], seconds, AGENTS)
+    load.drive([(server.url, during)], seconds, AGENTS, think=0)
     grown = server.resident_bytes() - resident
     with Collector(programs["collector"], scratch, collector.http, collector.grpc, collector.scrape) as back:
         back.wait_until_ready()
@@ -49,7 +49,7 @@ def stalled(report, programs, scratch):
                    "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "TOKIO_WORKER_THREADS": "1"}
             server = running.enter_context(Lockstep(programs["lockstep"], name, scratch, env, state=name))
             server.wait_until_ready()
-            load.drive([(server.url, tally := load.Tally())], 2, 4)
+            load.drive([(server.url, tally := load.Tally())], 2, 4, think=0)
             time.sleep(1)
             code, took = server.stop()
             report.check(f"stalled Collector, one worker, {protocol}: the end takes", code == 0 and took < 12,
@@ -63,7 +63,7 @@ def flushed(report, api, programs, scratch, collector, prometheus_url):
         env |= {"OTEL_METRIC_EXPORT_INTERVAL": "600000", "OTEL_SERVICE_NAME": name}
         with Lockstep(programs["lockstep"], name, scratch, env, state=name) as server:
             server.wait_until_ready()
-            load.drive([(server.url, tally := load.Tally())], 2, 4)
+            load.drive([(server.url, tally := load.Tally())], 2, 4, think=0)
             code, took = server.stop()
         selector = f'job="observe/{name}",mcp_method_name="tools/call"'
         found = api.until(f"mcp_server_operation_duration_seconds_count{{{selector}}}", tally.count("tools/call"))

@@ -46,6 +46,9 @@ class Process:
         return self
 
     def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
         if self.popen.poll() is None:
             self.popen.kill()
             self.popen.wait()

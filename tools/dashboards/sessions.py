@@ -4,6 +4,8 @@ from grafana import BAD, GOOD, QUIET, dashboard, graph, heatmap, increase, quant
 from grafana import target, zero_unless
 
 REFUSED = 'gate_result="refused"'
+# Refusals that an operator can do something about, as LockstepSessionsRefused has them.
+OPERATORS = 'session_refusal_reason=~"limit|expired|contended"'
 STORE = "lockstep_store_operation_duration_seconds"
 
 
@@ -14,8 +16,9 @@ def sessions():
              f"max({series('lockstep_sessions_active')})", "none", steps(QUIET)),
         stat("Started, 1 h", "New sessions.", f"sum(increase({series('lockstep_sessions_created_total')}[1h]))",
              "none", steps(QUIET), decimals=0),
-        stat("Refused, 1 h", "Sessions that were not started or not served.",
-             zero_unless(f"increase({series('lockstep_sessions_refused_total')}[1h])", series("lockstep_sessions_active")), "none",
+        stat("Refused, 1 h", "Sessions that were not started or not served: limit, expired, contended. What agents are "
+             "refused for their own mistakes is below.",
+             zero_unless(f"increase({series('lockstep_sessions_refused_total', OPERATORS)}[1h])", series("lockstep_sessions_active")), "none",
              steps(GOOD, (1, BAD)), decimals=0, alert="LockstepSessionsRefused"),
         graph("Started and resumed, by workflow", "A start that finds a session of the same target resumes it.",
               [target(rate("lockstep_sessions_created_total", "", "workflow_name"), "started {{workflow_name}}"),

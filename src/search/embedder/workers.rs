@@ -15,7 +15,7 @@ use crossbeam_channel::{
     Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select_biased, unbounded,
 };
 use tokio::{sync::oneshot, time::Instant};
-use tracing::{Instrument as _, error, info, info_span, instrument};
+use tracing::{error, info, instrument};
 
 use super::{EmbedError, Embedder, Prefixes};
 use crate::{
@@ -132,12 +132,8 @@ impl Workers {
             });
         }
         if waits {
-            let span = info_span!("lock.wait", lock.name = "search.model");
-            started
-                .instrument(span)
-                .await
-                .map_err(|_| EmbedError::Gone)?;
-            self.wait.acquired_after(asked.elapsed());
+            let began = self.wait.wait(started).await;
+            began.map_err(|_| EmbedError::Gone)?;
         } else {
             self.wait.acquired_free();
         }

@@ -9,7 +9,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_postgres::{
     Config, NoTls, Row,
     config::{Host, SslMode},
@@ -168,12 +168,14 @@ impl Connections {
     pub(super) async fn client(&self, action: &'static str) -> Result<Client, Failure> {
         let status = self.pool.status();
         let free = status.available > 0 || status.size < status.max_size;
-        let started = Instant::now();
-        let client = self.pool.get().await;
-        match free {
-            true => self.waits.acquired_free(),
-            false => self.waits.acquired_after(started.elapsed()),
-        }
+        let client = match free {
+            true => {
+                let client = self.pool.get().await;
+                self.waits.acquired_free();
+                client
+            }
+            false => self.waits.wait(self.pool.get()).await,
+        };
         client.map_err(|error| self.failure(action, Cause::Pool(error)))
     }
 
