@@ -107,6 +107,7 @@ impl App {
             workflow_alias: config.workflow.tool_alias.as_deref(),
             authoring: config.workflow.authoring,
             faults,
+            callers: authentication::callers(&config),
         };
         let server = McpServer::new(workflows, Arc::clone(&search), about, offered);
         let requests = Requests::new(meter, cache_detail(&config));
@@ -317,6 +318,8 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         state: state(config),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
+        max_sessions_per_principal: Some(config.workflow.max_sessions_per_principal)
+            .filter(|most| *most > 0),
         work_root: config.workflow.work_root.clone(),
         session_ttl: age(config.workflow.session_ttl_secs),
         retention: age(config.workflow.retention_secs),

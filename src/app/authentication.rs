@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use crate::{
     auth::{Authenticator, JwtSettings, KeySource, Settings},
     config::{AuthMode, Config, Transport},
+    mcp::Callers,
     observed::Metrics,
 };
 
@@ -37,6 +38,14 @@ pub(super) fn authenticator(
     let authenticator = Authenticator::open(settings, metrics).context("`auth` cannot work")?;
     info!(mode = ?config.auth.mode, "callers prove who they are");
     Ok(Some(Arc::new(authenticator)))
+}
+
+/// Says whether sessions belong to whoever started them.
+pub(super) fn callers(config: &Config) -> Callers {
+    match config.auth.mode {
+        AuthMode::None => Callers::One,
+        AuthMode::Tokens | AuthMode::Jwt => Callers::ToldApart,
+    }
 }
 
 fn settings(config: &Config) -> Option<Settings> {

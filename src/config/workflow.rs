@@ -20,6 +20,8 @@ pub struct Workflow {
     pub max_cached_sessions: u64,
     /// Sessions kept in all, finished ones too; a start beyond is refused. At least 1.
     pub max_sessions: usize,
+    /// Of those, how many may be of one caller where `auth` tells callers apart. 0 for no bound.
+    pub max_sessions_per_principal: usize,
     /// Directory below which evidence may claim files (`file_exists`, `matches` of a gate's field).
     /// Not set by default: such claims do not pass then.
     pub work_root: Option<PathBuf>,
@@ -56,6 +58,7 @@ impl Default for Workflow {
             tool_alias: None,
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
+            max_sessions_per_principal: 10_000,
             work_root: None,
             session_ttl_secs: 0,
             retention_secs: 0,
@@ -79,6 +82,12 @@ impl Workflow {
                 "workflow.max_sessions",
                 self.max_sessions as u64,
                 1,
+                10_000_000,
+            ),
+            (
+                "workflow.max_sessions_per_principal",
+                self.max_sessions_per_principal as u64,
+                0,
                 10_000_000,
             ),
             (

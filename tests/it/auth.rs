@@ -1,6 +1,7 @@
 //! Callers prove who they are, and nobody else gets in.
 
 mod jwt;
+mod principals;
 mod tokens;
 
 use reqwest::{Response, StatusCode};

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::{admitted, asked, refused};
 use crate::harness::{Binary, Content, TestServer, file_url};
 
-const ALICE: &str = "alice-token-0123456789";
-const BOB: &str = "bob-token-0123456789";
+pub const ALICE: &str = "alice-token-0123456789";
+pub const BOB: &str = "bob-token-0123456789";
 
 /// A directory with a file of tokens, of which that of bob is only there as its digest.
 pub fn token_file() -> TempDir {
