@@ -22,10 +22,11 @@ def inspect(scenario):
     subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, check=True)
 
 
-def start(scenario, url, results, otlp=None, **settings):
+def start(scenario, url, results, otlp=None, token=None, **settings):
     """Starts a run; `results` gets summary.json, summary.txt and report.html.
 
-    With `otlp` (`http://HOST:PORT[/PATH]` of an OTLP/HTTP receiver) its metrics are pushed there.
+    With `otlp` (`http://HOST:PORT[/PATH]` of an OTLP/HTTP receiver) its metrics are pushed there. A
+    `token` goes by the environment: arguments can be read by everybody on the machine.
     """
     results = pathlib.Path(results)
     results.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,8 @@ def start(scenario, url, results, otlp=None, **settings):
             "K6_OTEL_HTTP_EXPORTER_URL_PATH": "/" + (path or "v1/metrics"),
             "K6_OTEL_METRIC_PREFIX": "k6_",
         }
-    return subprocess.Popen([*command, script(scenario)], env=environment(**report, **pushed))
+    shown = {"TOKEN": token} if token else {}
+    return subprocess.Popen([*command, script(scenario)], env=environment(**report, **pushed, **shown))
 
 
 def promise_kept(results):

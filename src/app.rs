@@ -1,5 +1,6 @@
 //! The composition root: configuration and a meter in, a server that can be served out.
 
+mod authentication;
 mod check;
 mod exported;
 mod operators;
@@ -15,6 +16,7 @@ use tracing::{info, warn};
 
 use crate::{
     admin,
+    auth::Authenticator,
     config::{self, Config, LenientGates, Quantization, StateUrl, Transport},
     faults::Faults,
     http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
@@ -48,6 +50,7 @@ pub struct App {
     requests: Requests,
     watchdog: Arc<Watchdog>,
     search: Arc<search::Engine>,
+    authenticator: Option<Arc<Authenticator>>,
     config: Config,
     lag: SchedulerLag,
     registry: prometheus::Registry,
@@ -58,8 +61,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// If the model or its library is missing, the state directory cannot be written, or the
-    /// content cannot be watched.
+    /// If the model or its library is missing, the state directory cannot be written, the content
+    /// cannot be watched, or callers cannot be told apart as is set.
     pub async fn new(config: Config, meter: &Meter) -> anyhow::Result<Self> {
         let embedders = load_model(&config).await?;
         Self::with_embedders(config, embedders, meter).await
@@ -83,6 +86,7 @@ impl App {
         let watch = Watch::default();
         let metrics = Metrics::new(meter).with_faults(faults).with_watch(&watch);
         let watchdog = Watchdog::start(watch, age(config.watchdog.limit_secs), meter);
+        let authenticator = authentication::authenticator(&config, &metrics)?;
         let sessions = workflow_settings(&config);
         let workflows = {
             let metrics = metrics.clone();
@@ -103,6 +107,7 @@ impl App {
             workflow_alias: config.workflow.tool_alias.as_deref(),
             authoring: config.workflow.authoring,
             faults,
+            callers: authentication::callers(&config),
         };
         let server = McpServer::new(workflows, Arc::clone(&search), about, offered);
         let requests = Requests::new(meter, cache_detail(&config));
@@ -111,6 +116,7 @@ impl App {
             requests,
             watchdog,
             search,
+            authenticator,
             config,
             lag,
             registry: prometheus::Registry::default(),
@@ -129,6 +135,7 @@ impl App {
             allowed_origins: self.config.http.allowed_origins.clone(),
             max_body_bytes: self.config.http.max_body_bytes,
             legacy_sessions: self.config.http.legacy_sessions,
+            authenticator: self.authenticator.clone(),
         };
         http::router(
             self.handler.clone(),
@@ -311,6 +318,8 @@ fn workflow_settings(config: &Config) -> workflow::Settings {
         state: state(config),
         max_cached_sessions: config.workflow.max_cached_sessions,
         max_sessions: config.workflow.max_sessions,
+        max_sessions_per_principal: Some(config.workflow.max_sessions_per_principal)
+            .filter(|most| *most > 0),
         work_root: config.workflow.work_root.clone(),
         session_ttl: age(config.workflow.session_ttl_secs),
         retention: age(config.workflow.retention_secs),

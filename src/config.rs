@@ -4,6 +4,7 @@
 //! `LOCKSTEP_SEARCH__WORKERS`. This is the only module that reads the environment.
 
 mod admin;
+mod auth;
 mod cache;
 mod listen;
 mod otlp;
@@ -12,6 +13,7 @@ mod search;
 mod shown;
 mod state;
 mod telemetry;
+mod workflow;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::faults::{Fault, Faults};
 
 pub use admin::{Admin, AdminListen};
+pub use auth::{Auth, AuthMode, Jwt, token_of_environment};
 pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
@@ -33,6 +36,7 @@ pub use postgres::Postgres;
 pub use search::{Quantization, Search};
 pub use state::{InvalidState, StateUrl};
 pub use telemetry::{CacheDetail, Telemetry, Watchdog};
+pub use workflow::{LenientGates, Workflow};
 use yaml::Yaml;
 
 /// Everything an operator can set.
@@ -60,6 +64,8 @@ pub struct Config {
     pub drain_secs: u64,
     /// The HTTP endpoint.
     pub http: Http,
+    /// Who may call over HTTP.
+    pub auth: Auth,
     /// Where operators ask.
     pub admin: Admin,
     /// Workflow sessions.
@@ -113,6 +119,9 @@ impl Transport {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
+    /// The whole address of `/mcp` that clients use, such as `https://lockstep.example/mcp`. Needed
+    /// with `auth.mode: jwt`, whose tokens are for it.
+    pub public_url: Option<String>,
     /// Values of `Host` that are answered beside those of loopback; behind a proxy or a Service,
     /// its names. A name without a port stands for every port.
     pub allowed_hosts: Vec<String>,
@@ -124,46 +133,6 @@ pub struct Http {
     /// Keep protocol sessions for clients before 2026-07-28. They need sticky routing; without,
     /// old clients work too, but for server-to-client requests.
     pub legacy_sessions: bool,
-}
-
-/// Settings of workflow sessions.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Workflow {
-    /// A second name for the `workflow` tool, such as `pos_workflow`, for agents that know it.
-    pub tool_alias: Option<String>,
-    /// Sessions kept in memory; others are read from disk again when asked for. At least 1.
-    pub max_cached_sessions: u64,
-    /// Sessions kept in all, finished ones too; a start beyond is refused. At least 1.
-    pub max_sessions: usize,
-    /// Directory below which evidence may claim files (`file_exists`, `matches` of a gate's field).
-    /// Not set by default: such claims do not pass then.
-    pub work_root: Option<PathBuf>,
-    /// Seconds after which an unfinished session that nobody changes is expired: it can be read,
-    /// and `start` begins another. 0 keeps sessions open for ever.
-    pub session_ttl_secs: u64,
-    /// Seconds that a finished or expired session is kept after its last change; a sweep removes
-    /// older ones. 0 keeps them for ever.
-    pub retention_secs: u64,
-    /// What a gate with `strict: false` does with evidence that breaks it.
-    pub lenient_gates: LenientGates,
-    /// Whether agents may make workflows with `create_workflow`, which never replaces one. Where
-    /// the content directory is read-only, each call is refused whatever is set.
-    pub authoring: bool,
-    /// Directory below which `start` finds the sources of dynamic workflows, such as the specs
-    /// that `options.spec_path` names. The working directory if it is not set.
-    pub source_root: PathBuf,
-}
-
-/// What a gate with `strict: false` does with missing or mistyped evidence.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LenientGates {
-    /// It fails, unless the caller overrides with a reason and the gate allows that.
-    #[default]
-    Enforced,
-    /// It passes with warnings, as the Python server has it.
-    Python,
 }
 
 /// Settings of the log on standard error. Traces and metrics follow the standard `OTEL_*`
@@ -191,9 +160,6 @@ pub enum LogFormat {
 /// What nothing bounds.
 const MOST: u64 = u64::MAX;
 
-/// Ten years: beyond, an age is a slip.
-const MAX_AGE_SECS: u64 = 315_360_000;
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -206,6 +172,7 @@ impl Default for Config {
             drain_delay_secs: 0,
             drain_secs: 20,
             http: Http::default(),
+            auth: Auth::default(),
             admin: Admin::default(),
             workflow: Workflow::default(),
             search: Search::default(),
@@ -220,26 +187,11 @@ impl Default for Config {
 impl Default for Http {
     fn default() -> Self {
         Self {
+            public_url: None,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             max_body_bytes: 11 * 1024 * 1024,
             legacy_sessions: false,
-        }
-    }
-}
-
-impl Default for Workflow {
-    fn default() -> Self {
-        Self {
-            tool_alias: None,
-            max_cached_sessions: 10_000,
-            max_sessions: 100_000,
-            work_root: None,
-            session_ttl_secs: 0,
-            retention_secs: 0,
-            lenient_gates: LenientGates::default(),
-            authoring: true,
-            source_root: ".".into(),
         }
     }
 }
@@ -267,7 +219,9 @@ impl Config {
             ensure!(file.is_file(), "there is no file {}", file.display());
             figment = figment.merge(Yaml::file_exact(file));
         }
-        let environment = Env::prefixed("LOCKSTEP_").ignore(&["config"]).split("__");
+        // Of commands, not of the server: its file, and a client's token.
+        let environment = Env::prefixed("LOCKSTEP_").ignore(&["config", "token"]);
+        let environment = environment.split("__");
         let config: Self = figment
             .merge(environment)
             .merge(Serialized::defaults(flags))
@@ -292,8 +246,8 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let (workflow, search) = (&self.workflow, &self.search);
-        let ranges: [(&str, u64, u64, u64); 16] = [
+        let search = &self.search;
+        let ranges = [
             ("watchdog.limit_secs", self.watchdog.limit_secs, 0, 3_600),
             ("drain_delay_secs", self.drain_delay_secs, 0, 60),
             ("drain_secs", self.drain_secs, 0, 300),
@@ -302,30 +256,6 @@ impl Config {
                 self.http.max_body_bytes as u64,
                 1_024,
                 1 << 30,
-            ),
-            (
-                "workflow.max_cached_sessions",
-                workflow.max_cached_sessions,
-                1,
-                MOST,
-            ),
-            (
-                "workflow.max_sessions",
-                workflow.max_sessions as u64,
-                1,
-                10_000_000,
-            ),
-            (
-                "workflow.session_ttl_secs",
-                workflow.session_ttl_secs,
-                0,
-                MAX_AGE_SECS,
-            ),
-            (
-                "workflow.retention_secs",
-                workflow.retention_secs,
-                0,
-                MAX_AGE_SECS,
             ),
             ("search.workers", search.workers as u64, 0, 256),
             ("search.queue", search.queue as u64, 1, 100_000),
@@ -351,18 +281,27 @@ impl Config {
             ("search.debounce_ms", search.debounce_ms, 10, 60_000),
             ("search.max_per_file", search.max_per_file as u64, 1, MOST),
         ];
-        for (setting, value, least, most) in ranges {
-            ensure!(value >= least, "{setting} is {value}, the least is {least}");
-            ensure!(value <= most, "{setting} is {value}, the most is {most}");
-        }
+        check_ranges(&ranges)?;
         self.faults.validate()?;
         self.postgres.validate()?;
+        self.auth.validate(self.http.public_url.as_deref())?;
         let ratio = self.telemetry.sample_ratio;
         let fits = (0.0..=1.0).contains(&ratio);
         ensure!(fits, "telemetry.sample_ratio is {ratio}, allowed is 0 to 1");
         self.search.validate_weights()?;
-        self.workflow.validate_alias()
+        self.workflow.validate()
     }
+}
+
+/// A setting, its value, and the least and the most that it may be.
+type Range = (&'static str, u64, u64, u64);
+
+fn check_ranges(ranges: &[Range]) -> anyhow::Result<()> {
+    for (setting, value, least, most) in ranges {
+        ensure!(value >= least, "{setting} is {value}, the least is {least}");
+        ensure!(value <= most, "{setting} is {value}, the most is {most}");
+    }
+    Ok(())
 }
 
 impl InjectedFaults {
@@ -371,20 +310,6 @@ impl InjectedFaults {
         ensure!(
             Faults::AVAILABLE || inject.is_empty(),
             "faults.inject is {inject:?}: only a build with the cargo feature `faults` can do that"
-        );
-        Ok(())
-    }
-}
-
-impl Workflow {
-    fn validate_alias(&self) -> anyhow::Result<()> {
-        let Some(alias) = &self.tool_alias else {
-            return Ok(());
-        };
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        ensure!(
-            (1..=64).contains(&alias.len()) && alias.bytes().all(allowed),
-            "workflow.tool_alias is {alias:?}, a tool's name is 1 to 64 of a-z, A-Z, 0-9, _, - and ."
         );
         Ok(())
     }

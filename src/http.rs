@@ -5,6 +5,7 @@
 mod discovery;
 mod drain;
 mod edge;
+mod guard;
 mod refusals;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::warn;
 
-use crate::{mcp::Mark, observed::Requests};
+use crate::{auth::Authenticator, mcp::Mark, observed::Requests};
 
 pub use discovery::{Discovery, DiscoveryFile};
 pub use drain::{Ending, Shutdown};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// Keep protocol sessions for clients before 2026-07-28.
     pub legacy_sessions: bool,
+    /// What callers must prove; none: all are let in, and nothing is asked.
+    pub authenticator: Option<Arc<Authenticator>>,
 }
 
 /// Builds the router of the MCP endpoint around `handler`, which is cloned for each request: a
@@ -73,6 +76,10 @@ where
     } else {
         let sessions = Arc::new(NeverSessionManager::default());
         routed(StreamableHttpService::new(make, sessions, config))
+    };
+    let router = match &settings.authenticator {
+        Some(authenticator) => guard::guarded(router, authenticator),
+        None => router,
     };
     // Requests pass the layers from top to bottom, responses from bottom to top.
     let edge = edge::Edge {

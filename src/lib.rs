@@ -15,7 +15,11 @@ pub mod search;
 pub mod workflow;
 
 // What every part stands on.
+pub mod auth;
 pub mod config;
 pub mod faults;
 pub mod observed;
+pub mod principal;
+mod stamp;
 pub mod telemetry;
+mod tls;

@@ -24,6 +24,7 @@ mod workflow;
 
 pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
 pub use aside::{Aside, Mark};
+pub use caller::Callers;
 pub use observed_server::ObservedServer;
 pub use server::McpServer;
 pub use tools::Offered;

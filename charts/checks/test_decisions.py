@@ -156,6 +156,57 @@ class Settings(unittest.TestCase):
         self.assertEqual(reference, {"name": "db", "key": "uri"})
         self.assertEqual(objects.of("Secret"), [])
 
+    def test_tokens_are_in_a_secret_alone_and_the_server_and_helm_test_are_given_them(self):
+        given = {"auth": {"mode": "tokens", "tokens": {"values": {"alice": "s3cret-s3cret-s3cret"}}}}
+        existing = {
+            "auth": {"mode": "tokens", "tokens": {"existingSecret": "mine", "key": "all"}},
+            "test": {"token": {"existingSecret": "mine", "key": "one"}},
+        }
+        for values, secret, file, token in [
+            (given, "lockstep-tokens", "tokens.yaml", ("lockstep-tokens", "token")),
+            (existing, "mine", "all", ("mine", "one")),
+        ]:
+            objects = rendered(values)
+
+            holders = {o["kind"] for o in objects if "s3cret" in yaml.safe_dump(o)}
+            self.assertLessEqual(holders, {"Secret"})
+            self.assertEqual(len(objects.of("Secret")), 1 if values is given else 0)
+            pod = objects.one("StatefulSet")["spec"]["template"]["spec"]
+            volume = next(v for v in pod["volumes"] if v["name"] == "tokens")["secret"]
+            self.assertEqual(volume, {"secretName": secret, "items": [{"key": file, "path": "tokens.yaml"}]})
+            mount = next(m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "tokens")
+            self.assertNotIn("subPath", mount, "such a mount never changes")
+            settings = objects.settings()["auth"]
+            self.assertEqual(settings, {"mode": "tokens", "tokens_file": f"{mount['mountPath']}/tokens.yaml"})
+            env = objects.one("Pod", "lockstep-test-call")["spec"]["containers"][0]["env"]
+            reference = env[0]["valueFrom"]["secretKeyRef"]
+            self.assertEqual((env[0]["name"], reference["name"], reference["key"]), ("LOCKSTEP_TOKEN", *token))
+
+    def test_a_test_without_a_token_is_not_run_where_one_is_asked_for(self):
+        objects = rendered({"auth": {"mode": "tokens", "tokens": {"existingSecret": "mine"}}})
+
+        self.assertEqual(objects.of("Pod"), [])
+        self.assertEqual(len(rendered({}).of("Pod")), 1)
+
+    def test_an_issuer_s_settings_are_the_servers_and_its_keys_can_be_asked_for(self):
+        jwt = {"issuer": "https://id.example:8443/realm", "publicUrl": "https://a.example/mcp", "requiredScope": "mcp"}
+        config = {"auth": {"jwt": {"leeway_secs": 5}}, "http": {"allowed_hosts": ["a.example"]}}
+        objects = rendered({"auth": {"mode": "jwt", "jwt": jwt}, "config": config})
+
+        settings = objects.settings()
+        self.assertEqual(settings["http"]["public_url"], "https://a.example/mcp")
+        self.assertIn("a.example", settings["http"]["allowed_hosts"])
+        expected = {"issuer": jwt["issuer"], "principal_claim": "sub", "required_scope": "mcp", "leeway_secs": 5}
+        self.assertEqual(settings["auth"], {"mode": "jwt", "jwt": expected})
+        policy = objects.one("NetworkPolicy")["spec"]
+        self.assertIn(8443, {port["port"] for rule in policy["egress"] for port in rule["ports"]})
+
+    def test_who_knows_its_callers_may_be_exposed(self):
+        values = {"auth": {"mode": "tokens", "tokens": {"existingSecret": "mine"}}}
+        route = {"gateway": GATEWAY["gateway"]}
+
+        self.assertEqual(len(rendered(values | route).of("HTTPRoute")), 1)
+
     def test_metrics_leave_by_the_way_that_is_chosen(self):
         otlp = {"endpoint": "http://c:4318"}
         for metrics, exporter, scraped in [
@@ -243,11 +294,13 @@ class Network(unittest.TestCase):
     def test_only_what_a_release_needs_leaves_it(self):
         otlp = {"telemetry": {"otlp": {"endpoint": "http://collector.o11y:4317"}}}
         git = {"content": {"source": "git", "git": {"repository": "https://g"}}}
+        jwt = {"auth": {"mode": "jwt", "jwt": {"issuer": "https://i", "publicUrl": "https://a/mcp"}}}
         for values, ports in [
             ({}, {53}),
             (POSTGRES, {53, 5432}),
             (otlp, {53, 4317}),
             (git, {53, 443, 22}),
+            (jwt, {53, 443}),
         ]:
             policy = rendered(values).one("NetworkPolicy")["spec"]
 

@@ -31,8 +31,13 @@ class Refusals(unittest.TestCase):
             ({"content": {"source": "git"}}, "source is git", "content.git.repository"),
             ({"content": {"source": "claim"}}, "source is claim", "content.claim.name"),
             ({"content": {"source": "files"}}, "source is files", "content.files"),
-            ({"ingress": {"enabled": True, "hosts": ["a"]}}, "no authentication", "exposedBehind"),
-            ({"gateway": {"enabled": True}}, "no authentication", "exposedBehind"),
+            ({"ingress": {"enabled": True, "hosts": ["a"]}}, "auth.mode is none", "exposedBehind"),
+            ({"gateway": {"enabled": True}}, "auth.mode is none", "tokens or jwt"),
+            ({"auth": {"mode": "tokens"}}, "exactly one of", "auth.tokens.existingSecret"),
+            ({"auth": {"mode": "tokens", "tokens": {"values": {"a": "sha256:" + 64 * "0"}}}}, "digest", "existingSecret"),
+            ({"auth": {"mode": "jwt"}}, "auth.mode is jwt", "auth.jwt.issuer"),
+            ({"auth": {"mode": "jwt", "jwt": {"issuer": "https://i"}}}, "auth.mode is jwt", "auth.jwt.publicUrl"),
+            ({"config": {"auth": {"mode": "none"}}}, "config.auth.mode is the chart's", "see auth"),
             ({"telemetry": {"serviceMonitor": {"enabled": True}}}, "metrics is none", "prometheus"),
             ({"telemetry": {"metrics": "otlp"}}, "metrics is otlp", "otlp.endpoint"),
         ]
@@ -62,6 +67,9 @@ class Refusals(unittest.TestCase):
             ({"image": {"digest": "sha256:short"}}, "image.digest"),
             ({"content": {"source": "files", "files": {"../x.md": "x"}}}, "../x.md"),
             ({"resources": {"limit": {}}}, "limit"),
+            ({"auth": {"mode": "token"}}, "auth.mode"),
+            ({"auth": {"tokens": {"values": {"a": "short"}}}}, "auth.tokens.values"),
+            ({"auth": {"jwt": {"jwksUrl": "http://keys"}}}, "auth.jwt.jwksUrl"),
         ]
         for values, named in cases:
             # Helm shows a path with slashes or with dots, by its version.
@@ -75,12 +83,13 @@ class Refusals(unittest.TestCase):
 
 
 class Values(unittest.TestCase):
-    def test_two_replicas_with_telemetry_take_under_thirty_lines(self):
+    def test_two_replicas_with_telemetry_and_authentication_take_under_thirty_lines(self):
         file = rendering.CHART / "examples/two-replicas/values.yaml"
         values = yaml.safe_load(file.read_text())
 
         self.assertLess(len(file.read_text().splitlines()), 30)
         self.assertEqual(values["replicas"], 2)
+        self.assertEqual(values["auth"]["mode"], "tokens")
         self.assertTrue(values["telemetry"]["otlp"]["endpoint"])
 
     def test_the_schema_knows_every_default_and_nothing_more(self):

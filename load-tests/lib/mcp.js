@@ -4,7 +4,7 @@
 import http from 'k6/http';
 import exec from 'k6/execution';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import { ERA, SAMPLED, TRACK, URL } from './settings.js';
+import { ERA, SAMPLED, TOKEN, TRACK, URL } from './settings.js';
 
 const LATEST = '2026-07-28';
 const VERSION = ERA === 'legacy' ? '2025-11-25' : LATEST;
@@ -120,6 +120,7 @@ function headersOf(method, name, traced) {
     if (name) headers['Mcp-Name'] = name;
   }
   if (handshake && handshake.session) headers['Mcp-Session-Id'] = handshake.session;
+  if (TOKEN) headers.Authorization = `Bearer ${TOKEN}`;
   if (TRACK) headers['x-canary'] = toCanary() ? 'always' : 'never';
   return headers;
 }

@@ -7,6 +7,8 @@ export const ERA = __ENV.ERA || 'modern';
 /// `canary` sends `x-canary: always`, by which proxies route testers to the new version; `stable`
 /// sends `never`, and with `both` every other agent does.
 export const TRACK = __ENV.TRACK || '';
+/// The token that the server asks for, if it does.
+export const TOKEN = __ENV.TOKEN || '';
 /// Tells one run's sessions and cold questions from another's: give a new one each time, as `run`
 /// does. It can't be made here: this file is read anew by each of k6's agents.
 export const RUN = __ENV.RUN || 'unnamed';

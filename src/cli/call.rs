@@ -1,13 +1,20 @@
 //! `lockstep call`, for tests of an installed server where there is no other client.
 
-use std::{io::Write as _, process::ExitCode, time::Duration};
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Uri, body::Bytes, client::conn::http1};
+use hyper::{
+    Request, Uri,
+    body::Bytes,
+    client::conn::http1,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
+
+use crate::config;
 
 /// The longest that a server may take to answer: more than any tool takes.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,6 +29,10 @@ pub(super) struct Arguments {
     /// Where the server is; http only.
     #[arg(long, default_value = "http://127.0.0.1:8080/mcp")]
     url: Uri,
+    /// A file with the token that the server asks for, if it does [default: the variable
+    /// `LOCKSTEP_TOKEN`].
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Text that the answer must contain; may be given several times.
     #[arg(long = "expect", value_name = "TEXT")]
     expected: Vec<String>,
@@ -38,8 +49,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         "method": "tools/call",
         "params": { "name": arguments.tool, "arguments": given },
     });
-    let url = &arguments.url;
-    let answer = timeout(TIMEOUT, post(url, body.to_string()))
+    let (url, token) = (&arguments.url, arguments.bearer()?);
+    let answer = timeout(TIMEOUT, post(url, token, body.to_string()))
         .await
         .with_context(|| format!("{url} did not answer in {TIMEOUT:?}"))??;
     let answer: Value = serde_json::from_slice(&answer)
@@ -53,6 +64,28 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+impl Arguments {
+    /// Returns the header with the token, if there is one. What it says is not repeated.
+    fn bearer(&self) -> anyhow::Result<Option<HeaderValue>> {
+        let token = match &self.token_file {
+            Some(file) => Some(
+                fs::read_to_string(file)
+                    .with_context(|| format!("no token in {}", file.display()))?,
+            ),
+            None => config::token_of_environment(),
+        };
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let header = HeaderValue::try_from(format!("Bearer {}", token.trim()));
+        let mut header = header
+            .ok()
+            .context("the token has characters that none has")?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
 }
 
 /// Returns what is wrong with an answer, if anything is.
@@ -70,7 +103,7 @@ fn fault(answer: &Value, shown: &str, expected: &[String]) -> Option<String> {
     Some(format!("the answer does not contain {missing:?}"))
 }
 
-async fn post(url: &Uri, body: String) -> anyhow::Result<Bytes> {
+async fn post(url: &Uri, token: Option<HeaderValue>, body: String) -> anyhow::Result<Bytes> {
     let (host, port) = (url.host(), url.port_u16().unwrap_or(80));
     let host = host.with_context(|| format!("{url} names no host"))?;
     let scheme = url.scheme_str();
@@ -82,11 +115,14 @@ async fn post(url: &Uri, body: String) -> anyhow::Result<Bytes> {
         .with_context(|| format!("nothing answers at {host}:{port}"))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let request = Request::post(url.path_and_query().map_or("/", |path| path.as_str()))
+    let mut request = Request::post(url.path_and_query().map_or("/", |path| path.as_str()))
         .header("host", format!("{host}:{port}"))
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream")
         .body(Full::new(Bytes::from(body)))?;
+    if let Some(token) = token {
+        request.headers_mut().insert(AUTHORIZATION, token);
+    }
     let answer = sender.send_request(request).await?;
     Ok(answer.into_body().collect().await?.to_bytes())
 }

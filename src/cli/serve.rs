@@ -17,7 +17,7 @@ use tracing::{error, info};
 
 use crate::{
     app::{App, Listeners},
-    config::{AdminListen, Config, Listen, Transport},
+    config::{AdminListen, AuthMode, Config, Listen, Transport},
 };
 
 /// Serves until a signal, or the end of standard input, ends it. What keeps it from serving goes
@@ -48,8 +48,9 @@ async fn serve(config: Config, meter: Meter, registry: Registry) -> anyhow::Resu
         public,
         admin: bind_admin(&config).await?,
     };
+    let auth = config.auth.mode;
     let app = App::new(config, &meter).await?.readable_in(registry);
-    greet(&listeners)?;
+    greet(&listeners, auth)?;
     Box::pin(app.serve(listeners, stop)).await
 }
 
@@ -95,19 +96,23 @@ async fn bind(listen: &Listen, flag: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// Shows a person where the server is and how to call it.
-fn greet(listeners: &Listeners) -> anyhow::Result<()> {
+fn greet(listeners: &Listeners, auth: AuthMode) -> anyhow::Result<()> {
     let mut stderr = std::io::stderr();
     let (true, Some(public)) = (stderr.is_terminal(), &listeners.public) else {
         return Ok(()); // The log says it, for machines.
     };
     let address = public.local_addr()?;
+    let token = match auth {
+        AuthMode::Tokens | AuthMode::Jwt => "\n    -H \"authorization: Bearer $LOCKSTEP_TOKEN\" \\",
+        AuthMode::None => "",
+    };
     let _ = writeln!(
         stderr,
         r#"
 Lockstep listens on http://{address}/mcp. Ask it something:
 
   curl -s http://{address}/mcp -H 'content-type: application/json' \
-    -H 'accept: application/json, text/event-stream' \
+    -H 'accept: application/json, text/event-stream' \{token}
     -d '{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"search_standards","arguments":{{"query":"how do two agents share one session?"}}}}}}'
 "#
     );

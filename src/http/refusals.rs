@@ -10,7 +10,7 @@ use serde_json::json;
 /// The body was not JSON (JSON-RPC 2.0, section 5.1).
 const PARSE_ERROR: i32 = -32700;
 /// The body was JSON but not a request.
-const INVALID_REQUEST: i32 = -32600;
+pub(super) const INVALID_REQUEST: i32 = -32600;
 
 /// The most that is read of a plain refusal, in bytes.
 const REFUSAL_BYTES: usize = 4_096;
@@ -47,7 +47,8 @@ async fn unreadable(response: Response) -> Response {
     refuse(StatusCode::BAD_REQUEST, PARSE_ERROR, &message)
 }
 
-fn refuse(status: StatusCode, code: i32, message: &str) -> Response {
+/// Refuses a request that no id is known of.
+pub(super) fn refuse(status: StatusCode, code: i32, message: &str) -> Response {
     let error =
         json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message } });
     let json = [(header::CONTENT_TYPE, "application/json")];

@@ -1,9 +1,48 @@
 //! Who makes a call.
 
 use http::request::Parts;
-use rmcp::{RoleServer, service::RequestContext};
+use rmcp::{ErrorData, RoleServer, service::RequestContext};
+use tracing::error;
 
-use crate::workflow::Caller;
+use crate::{principal::Principal, workflow::Caller};
+
+/// Whether callers are told apart.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Callers {
+    /// All are one, and share every session.
+    #[default]
+    One,
+    /// Each has its own sessions.
+    ToldApart,
+}
+
+impl Callers {
+    /// Returns whom a request acts for; none where all callers are one.
+    ///
+    /// # Errors
+    ///
+    /// If callers are told apart and nobody has told who this is.
+    pub(super) fn principal(
+        self,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Option<Principal>, ErrorData> {
+        match (self, context.extensions.get::<Parts>()) {
+            (Self::One, _) => Ok(None),
+            // Whoever holds the other end of standard input has started us.
+            (Self::ToldApart, None) => Ok(Some(Principal::local())),
+            (Self::ToldApart, Some(http)) => match http.extensions.get::<Principal>() {
+                Some(principal) => Ok(Some(principal.clone())),
+                None => {
+                    error!("a request came past authentication");
+                    Err(ErrorData::internal_error(
+                        "internal error: who calls?",
+                        None,
+                    ))
+                }
+            },
+        }
+    }
+}
 
 /// Names the client as it names itself, and the transport that the call came by.
 pub(super) fn of(context: &RequestContext<RoleServer>) -> Caller {

@@ -97,8 +97,7 @@ async fn values(
             let names = workflows.iter().map(|known| known.workflow.to_string());
             names.collect()
         }
-        // Every session of this server: there are no principals yet. Once there are, the caller's
-        // is an argument here, and others' sessions are left out.
+        // Those of the caller: the engine acts for it.
         Subject::SessionId => {
             let ids = engine.session_ids().await?;
             ids.iter().map(ToString::to_string).collect()

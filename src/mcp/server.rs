@@ -16,7 +16,9 @@ use rmcp::{
 use super::{
     about::{About, SearchState, ServerInfoView, SessionsView},
     aside::Aside,
-    authoring, caller, completion, date,
+    authoring, caller,
+    caller::Callers,
+    completion, date,
     error::{ToolError, into_response},
     operation::Reported,
     prompts,
@@ -59,6 +61,7 @@ pub struct McpServer {
     about: Arc<About>,
     tools: Tools,
     faults: Faults,
+    callers: Callers,
 }
 
 impl McpServer {
@@ -76,6 +79,7 @@ impl McpServer {
             about: Arc::new(about),
             tools,
             faults: offered.faults,
+            callers: offered.callers,
         }
     }
 
@@ -83,8 +87,19 @@ impl McpServer {
         &self.tools
     }
 
-    async fn info(&self) -> Result<ServerInfoView, ToolError> {
-        let statistics = self.workflows.statistics().await;
+    /// Returns the sessions that the caller may work with.
+    fn sessions(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Arc<WorkflowEngine>, ErrorData> {
+        Ok(match self.callers.principal(context)? {
+            None => Arc::clone(&self.workflows),
+            Some(principal) => self.workflows.acting_for(principal),
+        })
+    }
+
+    async fn info(&self, sessions: &WorkflowEngine) -> Result<ServerInfoView, ToolError> {
+        let statistics = sessions.statistics().await;
         let statistics = statistics.map_err(|error| ToolError::Internal(Arc::new(error)))?;
         let search = SearchState::from(self.search.status());
         let tools = self.tools.listed().len();
@@ -96,6 +111,7 @@ impl McpServer {
         &self,
         tool: ToolName,
         arguments: JsonObject,
+        sessions: &Arc<WorkflowEngine>,
         by: impl FnOnce() -> Caller,
     ) -> Result<Rendered, ToolError> {
         let struck = self.faults.strike().await;
@@ -103,7 +119,7 @@ impl McpServer {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
-            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
+            ToolName::Workflow => Box::pin(workflow::call(sessions, arguments, by())).await,
             ToolName::CreateWorkflow => {
                 Box::pin(authoring::create(&self.workflows, arguments)).await
             }
@@ -112,7 +128,7 @@ impl McpServer {
             }
             ToolName::GetServerInfo => {
                 no_arguments(tool, &arguments)?;
-                Rendered::of(&Box::pin(self.info()).await?)
+                Rendered::of(&Box::pin(self.info(sessions)).await?)
             }
             ToolName::CurrentDate => {
                 no_arguments(tool, &arguments)?;
@@ -157,7 +173,8 @@ impl ServerHandler for McpServer {
             return Err(self.no_such_tool(&request.name));
         };
         let arguments = request.arguments.unwrap_or_default();
-        let outcome = self.answer(tool, arguments, || caller::of(&context));
+        let sessions = self.sessions(&context)?;
+        let outcome = self.answer(tool, arguments, &sessions, || caller::of(&context));
         let outcome = outcome.await;
         if let (Err(error), Some(reported)) = (&outcome, context.extensions.get::<Reported>()) {
             let _ = reported.set(error.outcome()); // Nobody else sets it.
@@ -184,9 +201,9 @@ impl ServerHandler for McpServer {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&self.workflows, &self.search, request).await
+        resources::read(&self.sessions(&context)?, &self.search, request).await
     }
 
     async fn list_prompts(
@@ -200,17 +217,17 @@ impl ServerHandler for McpServer {
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::render(&self.workflows, request).await
+        prompts::render(&self.sessions(&context)?, request).await
     }
 
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        completion::complete(&self.workflows, request).await
+        completion::complete(&self.sessions(&context)?, request).await
     }
 }
 

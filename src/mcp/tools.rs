@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde_json::json;
 
 use super::{
-    about::ServerInfoView, authoring, date::DateView, error::ToolError, schema, search, workflow,
+    about::ServerInfoView, authoring, caller::Callers, date::DateView, error::ToolError, schema,
+    search, workflow,
 };
 use crate::{faults::Faults, observed::RequestOutcome as Outcome};
 
@@ -75,6 +76,8 @@ pub struct Offered<'a> {
     pub authoring: bool,
     /// What goes wrong on purpose.
     pub faults: Faults,
+    /// Whether callers are told apart.
+    pub callers: Callers,
 }
 
 /// What a client sees, and what a call is looked up in.

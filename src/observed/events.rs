@@ -12,7 +12,14 @@ pub struct NamedEvent {
 }
 
 /// Every event that has a name.
-pub const EVENTS: [NamedEvent; 4] = [
+pub const EVENTS: [NamedEvent; 5] = [
+    NamedEvent {
+        name: "lockstep.auth.denied",
+        severity: "WARN",
+        meaning: "A caller was not let in: `why`. Normal for a client that looks for who issues tokens; \
+                  many mean a token that has run out, or somebody who guesses. `suppressed` more were \
+                  not logged.",
+    },
     NamedEvent {
         name: "lockstep.cache.double_load",
         severity: "WARN",

@@ -2,6 +2,7 @@
 //!
 //! Every name, unit, attribute and bucket is in the [`catalogue`].
 
+mod auth;
 mod caches;
 mod locks;
 mod names;
@@ -13,11 +14,8 @@ mod store;
 
 use opentelemetry::metrics::Meter;
 
-pub(super) use self::{
-    caches::CacheStats,
-    locks::{Acquired, HoldTimer, LockRecorder},
-};
 pub use self::{
+    auth::{AuthDecision, AuthMetrics},
     caches::{CacheCounts, CacheMetrics},
     locks::{LockCounts, LockMetrics},
     process::{Usage, export_process},
@@ -25,6 +23,10 @@ pub use self::{
     search::{SearchMetrics, SearchState, Stage},
     sessions::{End, GateResult, Refusal, SessionMetrics, Transition},
     store::{Operation, StoreMetrics, StoreOutcome, StoreTimer},
+};
+pub(super) use self::{
+    caches::CacheStats,
+    locks::{Acquired, HoldTimer, LockRecorder},
 };
 use super::{Watch, build, catalogue};
 use crate::faults::Faults;
@@ -53,6 +55,11 @@ impl Metrics {
             sessions: SessionMetrics::new(meter),
             meter: meter.clone(),
         }
+    }
+
+    /// Returns the recorder of what callers are let in.
+    pub fn auth(&self) -> AuthMetrics {
+        AuthMetrics::new(&self.meter)
     }
 
     /// Returns the recorder of the store `name`.

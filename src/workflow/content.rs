@@ -10,8 +10,9 @@ use std::{
     time::SystemTime,
 };
 
-use self::kept::{Kept, Stamp};
+use self::kept::Kept;
 use super::{Fault, WorkflowType};
+use crate::stamp::Stamp;
 
 /// The largest file of a workflow in bytes. The largest real one has 20 KB; whatever is read here
 /// goes to an agent as a whole, and 1 MiB is a quarter of a million tokens.

@@ -5,13 +5,14 @@ mod browse;
 mod complete;
 mod list;
 mod measured;
+mod owned;
 mod recover;
 mod replan;
 mod start;
 mod statistics;
 mod sweep;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use tracing::instrument;
 
@@ -28,14 +29,14 @@ use super::{
     Status, TaskContent, Touch, WorkRoot, blocking,
     content::Content,
     source::Sources,
-    store::{Age, Measured, State, Stored},
+    store::{Age, Measured, Room, State, Stored},
 };
 use crate::{
     faults::{Fault, Faults},
     observed::{
-        self, Limits, Metrics, ObservedCache, ObservedLocks, Rare, Turn,
-        metrics::{End, SessionMetrics},
+        self, Limits, Metrics, ObservedCache, ObservedLocks, Rare, Turn, metrics::SessionMetrics,
     },
+    principal::Principal,
 };
 
 /// How often something is decided again because another process was faster. Each time somebody
@@ -56,6 +57,8 @@ pub struct Settings {
     /// Sessions kept in all, finished ones too. In one process over files it is exact; several
     /// over one state may pass it by what each starts at the same time.
     pub max_sessions: usize,
+    /// Of those, how many may be of one principal; none: no bound but that of all.
+    pub max_sessions_per_principal: Option<usize>,
     /// How long an unfinished session lives that nobody changes; none: for ever.
     pub session_ttl: Option<Duration>,
     /// How long a session is kept that is finished or expired; none: for ever.
@@ -68,7 +71,7 @@ pub struct Settings {
 
 impl Settings {
     /// Works over `content`, where sources are read too, and `state`: 10,000 sessions in memory and
-    /// 100,000 in all, of which none grows too old.
+    /// 100,000 in all, whosesoever, of which none grows too old.
     pub fn over(content: impl Into<PathBuf>, state: State) -> Self {
         let content = content.into();
         Self {
@@ -77,6 +80,7 @@ impl Settings {
             state,
             max_cached_sessions: 10_000,
             max_sessions: 100_000,
+            max_sessions_per_principal: None,
             session_ttl: None,
             retention: None,
             lenient_gates: LenientGates::default(),
@@ -85,9 +89,22 @@ impl Settings {
     }
 }
 
-/// Workflow sessions over one content and one state.
+/// Workflow sessions over one content and one state, as one caller may use them.
+///
+/// Where callers are told apart, each is given the engine that acts for it ([`Self::acting_for`]):
+/// to that engine a session of somebody else is one that does not exist. A session that nobody owns,
+/// made before callers were told apart or by the Python server, can be read by whoever knows its id,
+/// and is owned by whoever changes it first; lists and `start` do not find it.
 #[derive(Debug)]
 pub struct Engine {
+    shared: Arc<Shared>,
+    /// Whom this acts for; none where all callers are one.
+    principal: Option<Principal>,
+}
+
+/// What all callers share.
+#[derive(Debug)]
+pub struct Shared {
     content: Content,
     sources: Sources,
     store: Arc<Measured>,
@@ -137,8 +154,12 @@ impl Engine {
             max_entries: settings.max_cached_sessions,
             time_to_live: None,
         };
-        let store = Measured::open(settings.state, settings.max_sessions, metrics)?;
-        Ok(Arc::new(Self {
+        let room = Room {
+            all: settings.max_sessions,
+            each: settings.max_sessions_per_principal,
+        };
+        let store = Measured::open(settings.state, room, metrics)?;
+        let shared = Shared {
             content: Content::new(&settings.content),
             sources: Sources::new(&settings.source_root),
             store: Arc::new(store),
@@ -153,6 +174,10 @@ impl Engine {
             lenient_gates: settings.lenient_gates,
             faults: locks.faults(),
             work_root: settings.work_root.map(WorkRoot::new),
+        };
+        Ok(Arc::new(Self {
+            shared: Arc::new(shared),
+            principal: None,
         }))
     }
 
@@ -171,15 +196,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSession`] if there is none, [`Error::Corrupt`] if its file was found
-    /// broken just now.
+    /// [`Error::UnknownSession`] if there is none, or it is somebody else's; [`Error::Corrupt`] if its
+    /// file was found broken just now.
     #[instrument(name = "workflow.session", skip_all, fields(session.id = %id))]
     pub async fn session(&self, id: SessionId) -> Result<Arc<Session>, Arc<Error>> {
         if let Some(stored) = self.valid(id).await? {
-            return Ok(stored.session);
+            return Ok(self.own(stored)?.session);
         }
         let turn = self.turns.turn(id).await;
-        Ok(self.current(&turn).await?.session)
+        Ok(self.own_current(&turn).await?.session)
     }
 
     /// Reads `phase` of a session, or its open phase.
@@ -277,25 +302,6 @@ impl Engine {
         blocking(move || Ok(drift(&sources, &session))).await
     }
 
-    /// Removes a session for good. If the caller goes away, it is removed all the same.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownSession`] if there is none.
-    #[instrument(name = "workflow.delete", skip_all, fields(session.id = %id))]
-    pub async fn delete(self: &Arc<Self>, id: SessionId) -> Result<(), Arc<Error>> {
-        let engine = Arc::clone(self);
-        self.detached(async move {
-            let _turn = engine.turns.turn(id).await;
-            let removed = engine.store.remove(id).await;
-            engine.sessions.remove(&id).await;
-            removed?;
-            engine.metrics.ended(End::Deleted);
-            Ok(())
-        })
-        .await
-    }
-
     /// Returns how long an unfinished session lives that nobody changes; none: for ever.
     pub fn session_ttl(&self) -> Option<Duration> {
         self.session_ttl
@@ -326,6 +332,7 @@ impl Engine {
         Touch {
             at: Moment::now(),
             by: by.clone(),
+            principal: self.principal.clone(),
             ttl: self.session_ttl,
         }
     }
@@ -363,6 +370,14 @@ impl Engine {
         let changed = observed::spawn(change).await.map_err(Error::from)?;
         self.note_refusal(&changed);
         changed
+    }
+}
+
+impl Deref for Engine {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
     }
 }
 

@@ -210,6 +210,13 @@ pub enum Error {
         most: usize,
     },
 
+    /// No more sessions of one principal are kept.
+    #[error("{most} sessions of yours are kept, and there is no room for another")]
+    TooManyOwnSessions {
+        /// The bound.
+        most: usize,
+    },
+
     /// A session's file could not be understood, and was put out of the way.
     #[error(
         "the file of session `{id}` is broken at line {line}, column {column}; it is kept as {}",
@@ -335,6 +342,7 @@ impl Error {
             | Self::Note { .. }
             | Self::Cursor { .. }
             | Self::TooManySessions { .. }
+            | Self::TooManyOwnSessions { .. }
             | Self::Corrupt { .. }
             | Self::Contended(_)
             | Self::ContendedStart => Kind::Rejected,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, SessionId, Status, Summary, WorkflowType};
+use crate::principal::Principal;
 
 /// The most sessions that one page shows: 100 lines fit the 10,000 tokens that an agent may spend
 /// on looking for one.
@@ -23,6 +24,8 @@ pub struct SessionQuery {
     pub workflow: Option<WorkflowType>,
     /// Only those whose target begins so.
     pub target_prefix: Option<Prefix>,
+    /// Only those of this principal; an engine that acts for one puts it there.
+    pub owner: Option<Principal>,
     /// Their order.
     pub sort: Sort,
     /// The most that one page has, from 1 to 100.
@@ -76,6 +79,7 @@ impl Default for SessionQuery {
             status: None,
             workflow: None,
             target_prefix: None,
+            owner: None,
             sort: Sort::default(),
             limit: MAX_LISTED,
             cursor: None,
@@ -98,6 +102,7 @@ impl SessionQuery {
         let workflow = self.workflow.as_ref();
         let prefix = self.target_prefix.as_ref();
         self.status.is_none_or(|wanted| wanted == status)
+            && summary.is_of(self.owner.as_ref())
             && workflow.is_none_or(|wanted| *wanted == summary.workflow)
             && prefix.is_none_or(|prefix| summary.target.as_str().starts_with(&*prefix.0))
     }

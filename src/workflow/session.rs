@@ -13,6 +13,7 @@ use super::{
     Definition, Error, FixedPlan, Moment, Note, Phase, SessionId, TargetFile, WorkflowType,
     gate::Verdict,
 };
+use crate::principal::Principal;
 
 pub use self::{
     record::{Archived, Attempt, Event, Happened, Newest, Pause, Record},
@@ -64,6 +65,9 @@ struct Own {
     /// Counts the changes; a file without one has 0.
     #[serde(default)]
     revision: u64,
+    /// Whom the session belongs to, if it was made or changed where callers are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal>,
     /// From which phase to which; a file of the Python server's has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,
@@ -130,6 +134,7 @@ impl Session {
             own: Own::default(),
             unknown: Map::new(),
         };
+        session.own.principal.clone_from(&touch.principal);
         session.follow(definition);
         session.own.record.started_by = Some(touch.by.clone());
         session.own.record.touched_by = Some(touch.by.clone());
@@ -141,6 +146,11 @@ impl Session {
     /// Returns how often the session was changed.
     pub fn revision(&self) -> u64 {
         self.own.revision
+    }
+
+    /// Returns whom the session belongs to, if it belongs to anybody.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.own.principal.as_ref()
     }
 
     /// Returns the plan that the session follows, if its phases come from a source.

@@ -23,10 +23,35 @@ use self::{
 use super::{
     Error, Listing, Moment, Session, SessionId, SessionQuery, Status, TargetFile, WorkflowType,
 };
-use crate::observed::LockMetrics;
+use crate::{observed::LockMetrics, principal::Principal};
 
 /// What a start is about: of each there is at most one unfinished session.
-pub(super) type Key = (WorkflowType, TargetFile);
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Key {
+    pub(super) workflow: WorkflowType,
+    pub(super) target: TargetFile,
+    /// Whose session it is; none where all callers are one.
+    pub(super) owner: Option<Principal>,
+}
+
+impl Key {
+    pub(super) fn of(session: &Session) -> Self {
+        Self {
+            workflow: session.workflow.clone(),
+            target: session.target.clone(),
+            owner: session.principal().cloned(),
+        }
+    }
+}
+
+/// How many sessions are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// In all.
+    pub(super) all: usize,
+    /// Of one principal, if that is bounded.
+    pub(super) each: Option<usize>,
+}
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
@@ -107,17 +132,17 @@ pub(super) struct Counts {
 }
 
 impl Store {
-    /// Opens the place, and makes it if it is missing; at most `most` sessions are kept there.
+    /// Opens the place, and makes it if it is missing; it has `room` for sessions.
     /// Blocks the thread, which for a database must be one that a runtime has for that.
     ///
     /// # Errors
     ///
     /// [`Error::State`] or [`Error::Database`] if sessions cannot be kept there.
-    pub(super) fn open(state: State, most: usize, locks: &LockMetrics) -> Result<Self, Error> {
+    pub(super) fn open(state: State, room: Room, locks: &LockMetrics) -> Result<Self, Error> {
         match state {
-            State::Files(dir) => Files::open(dir, most, locks).map(Self::Files),
+            State::Files(dir) => Files::open(dir, room, locks).map(Self::Files),
             State::Postgres(database) => {
-                let open = Postgres::open(&database, most, locks);
+                let open = Postgres::open(&database, room, locks);
                 Handle::current().block_on(open).map(Self::Postgres)
             }
         }
@@ -149,7 +174,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManySessions`].
+    /// [`Error::TooManySessions`], [`Error::TooManyOwnSessions`].
     pub(super) async fn create(
         &self,
         _turn: &StartTurn,
@@ -167,7 +192,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSession`] if there is none any more.
+    /// [`Error::UnknownSession`] if there is none any more; [`Error::Superseded`] if its owner, who it
+    /// has only now, has another one under way on its target.
     pub(super) async fn save(
         &self,
         expected: Version,
@@ -239,19 +265,23 @@ impl Store {
         }
     }
 
-    /// Returns the ids of all sessions, those changed last first.
-    pub(super) async fn ids(&self) -> Result<Vec<SessionId>, Error> {
+    /// Returns the ids of all sessions, or of those of `owner`, those changed last first.
+    pub(super) async fn ids(&self, owner: Option<&Principal>) -> Result<Vec<SessionId>, Error> {
         match self {
-            Self::Files(files) => files.ids().await,
-            Self::Postgres(rows) => rows.ids().await,
+            Self::Files(files) => files.ids(owner).await,
+            Self::Postgres(rows) => rows.ids(owner).await,
         }
     }
 
-    /// Counts the sessions.
-    pub(super) async fn count(&self, age: &Age) -> Result<Counts, Error> {
+    /// Counts the sessions, or those of `owner`.
+    pub(super) async fn count(
+        &self,
+        age: &Age,
+        owner: Option<&Principal>,
+    ) -> Result<Counts, Error> {
         match self {
-            Self::Files(files) => files.count(age).await,
-            Self::Postgres(rows) => rows.count(age).await,
+            Self::Files(files) => files.count(age, owner).await,
+            Self::Postgres(rows) => rows.count(age, owner).await,
         }
     }
 
@@ -321,10 +351,15 @@ fn parse(id: SessionId, bytes: &[u8]) -> Result<Session, serde_json::Error> {
 }
 
 /// Stands for a key: the same in every process and every version.
-fn start_hash(workflow: &WorkflowType, target: &TargetFile) -> [u8; 32] {
+fn start_hash(key: &Key) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(workflow.as_str());
+    hash.update(key.workflow.as_str());
     hash.update([0]);
-    hash.update(target.as_str());
+    hash.update(key.target.as_str());
+    if let Some(owner) = &key.owner {
+        // No target and no name has a NUL.
+        hash.update([0]);
+        hash.update(owner.as_str());
+    }
     hash.finalize().into()
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Caller, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType};
+use crate::principal::Principal;
 
 /// A session without its evidence.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Summary {
     pub created_at: Moment,
     /// When it was changed last.
     pub updated_at: Moment,
+    /// Whom it belongs to, if it belongs to anybody.
+    pub principal: Option<Principal>,
     /// Who started it, if they said so.
     pub started_by: Option<Caller>,
     /// Who changed it last, if they said so.
@@ -37,9 +40,15 @@ impl Summary {
             current: session.current,
             created_at: session.created_at.clone(),
             updated_at: session.updated_at.clone(),
+            principal: session.principal().cloned(),
             started_by: session.record().started_by.clone(),
             touched_by: session.record().touched_by.clone(),
         }
+    }
+
+    /// Says whether it belongs to `owner`; without one, every session counts.
+    pub(super) fn is_of(&self, owner: Option<&Principal>) -> bool {
+        owner.is_none_or(|owner| self.principal.as_ref() == Some(owner))
     }
 
     /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives

@@ -56,6 +56,7 @@ async fn main() -> anyhow::Result<()> {
         allowed_origins: Vec::new(),
         max_body_bytes: MAX_BODY_BYTES,
         legacy_sessions: arguments.legacy_sessions,
+        authenticator: None,
     };
     let shutdown = Shutdown {
         stop: CancellationToken::new(),

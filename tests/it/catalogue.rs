@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::harness::{Binary, Series, TestServer};
 
 /// What only an event that does not happen here brings.
-const SILENT: [&str; 9] = [
+const SILENT: [&str; 10] = [
+    "lockstep.auth.decisions",
     "lockstep.store.conflicts",
     "lockstep.store.retries",
     "lockstep.cache.wait.duration",

@@ -23,23 +23,36 @@ const DOMAIN_MAY_NOT: &[&str] = &[
 
 const RULES: &[Rule] = &[
     ("faults", &[], EDGE),
+    ("principal", &[], EDGE),
+    ("stamp", &[], EDGE),
+    ("tls", &[], EDGE),
     ("observed", &["faults"], EDGE),
-    ("workflow", &["faults", "observed"], DOMAIN_MAY_NOT),
+    (
+        "workflow",
+        &["faults", "observed", "principal", "stamp", "tls"],
+        DOMAIN_MAY_NOT,
+    ),
     ("search", &["observed"], DOMAIN_MAY_NOT),
     (
+        "auth",
+        &["observed", "principal", "stamp", "tls"],
+        &["rmcp", "axum", "tower", "clap", "moka", "opentelemetry"],
+    ),
+    (
         "mcp",
-        &["faults", "observed", "workflow", "search"],
+        &["faults", "observed", "principal", "workflow", "search"],
         &["axum", "moka", "clap"],
     ),
     ("admin", &["observed", "search"], &["rmcp", "moka", "clap"]),
-    ("http", &["mcp", "observed"], &["moka", "clap"]),
+    ("http", &["auth", "mcp", "observed"], &["moka", "clap"]),
     ("stdio", &["mcp"], &["axum", "moka", "clap"]),
     ("config", &["faults"], &["rmcp", "axum", "moka"]),
     ("telemetry", &["config"], &["rmcp", "axum", "moka"]),
     (
         "app",
         &[
-            "admin", "config", "faults", "http", "mcp", "observed", "search", "stdio", "workflow",
+            "admin", "auth", "config", "faults", "http", "mcp", "observed", "search", "stdio",
+            "workflow",
         ],
         &["moka", "clap"],
     ),

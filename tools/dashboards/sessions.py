@@ -5,7 +5,7 @@ from grafana import target, zero_unless
 
 REFUSED = 'gate_result="refused"'
 # Refusals that an operator can do something about, as LockstepSessionsRefused has them.
-OPERATORS = 'session_refusal_reason=~"limit|expired|contended"'
+OPERATORS = 'session_refusal_reason=~"limit|principal_limit|expired|contended"'
 STORE = "lockstep_store_operation_duration_seconds"
 
 

@@ -66,11 +66,29 @@
 {{- if include "lockstep.scraped" .root }}
 {{- $_ := set $own "telemetry" (dict "prometheus" true) }}
 {{- end }}
+{{- include "lockstep.auth" (dict "values" $values "own" $own) }}
 {{- if $values.safeMode }}
 {{- $_ := set $own.http "legacy_sessions" false }}
 {{- $_ := set $own "workflow" (dict "authoring" false) }}
 {{- end }}
 {{- mergeOverwrite $config $own | toYaml }}
+{{- end }}
+
+{{/* Adds to `own` what callers have to show. Tokens are in a Secret, which is a volume. */}}
+{{- define "lockstep.auth" -}}
+{{- $jwt := .values.auth.jwt }}
+{{- if eq .values.auth.mode "tokens" }}
+{{- $_ := set .own "auth" (dict "mode" "tokens" "tokens_file" "/etc/lockstep-tokens/tokens.yaml") }}
+{{- else if eq .values.auth.mode "jwt" }}
+{{- $settings := dict "issuer" $jwt.issuer "principal_claim" $jwt.principalClaim }}
+{{- range $setting, $value := dict "audience" $jwt.audience "jwks_url" $jwt.jwksUrl "required_scope" $jwt.requiredScope }}
+{{- if $value }}
+{{- $_ := set $settings $setting $value }}
+{{- end }}
+{{- end }}
+{{- $_ := set .own "auth" (dict "mode" "jwt" "jwt" $settings) }}
+{{- $_ := set .own.http "public_url" $jwt.publicUrl }}
+{{- end }}
 {{- end }}
 
 {{/* What makes a pod another pod: a change here rolls it. */}}

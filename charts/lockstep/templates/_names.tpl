@@ -75,6 +75,21 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* The Secret with the tokens of callers. */}}
+{{- define "lockstep.tokensSecret" -}}
+{{- default (printf "%s-tokens" (include "lockstep.fullname" .)) .Values.auth.tokens.existingSecret }}
+{{- end }}
+
+{{/* The Secret and the key of the token that `helm test` shows, as YAML; nothing if none is known. */}}
+{{- define "lockstep.testToken" -}}
+{{- $auth := .Values.auth }}
+{{- if .Values.test.token.existingSecret }}
+{{- dict "name" .Values.test.token.existingSecret "key" .Values.test.token.key | toYaml }}
+{{- else if and (eq $auth.mode "tokens") (not $auth.tokens.existingSecret) }}
+{{- dict "name" (include "lockstep.tokensSecret" .) "key" "token" | toYaml }}
+{{- end }}
+{{- end }}
+
 {{/* The Secret with the address of the state. */}}
 {{- define "lockstep.stateSecret" -}}
 {{- default (printf "%s-database" (include "lockstep.fullname" .)) .Values.state.postgres.existingSecret }}

@@ -81,6 +81,9 @@ spec:
       volumeMounts:
         {{- include "lockstep.mounts" $root | nindent 8 }}
         - {name: state, mountPath: /var/lib/lockstep}
+        {{- if eq $values.auth.mode "tokens" }}
+        - {name: tokens, mountPath: /etc/lockstep-tokens, readOnly: true}
+        {{- end }}
         {{- with $values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}

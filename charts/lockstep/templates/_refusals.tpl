@@ -8,6 +8,7 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- include "lockstep.refusals.auth" . }}
 {{- if eq $values.state.kind "files" }}
 {{- if gt (int $values.replicas) 1 }}
 {{- fail (printf "replicas is %d, but sessions in files belong to one pod: set state.kind to postgres" (int $values.replicas)) }}
@@ -33,6 +34,34 @@
 {{- include "lockstep.refusals.reach" . }}
 {{- end }}
 
+{{- define "lockstep.refusals.auth" -}}
+{{- $auth := .Values.auth }}
+{{- range $where, $config := dict "config" .Values.config "tracks.canary.config" .Values.tracks.canary.config }}
+{{- range $key := list "mode" "tokens_file" }}
+{{- if dig "auth" $key "" $config }}
+{{- fail (printf "%s.auth.%s is the chart's: see auth" $where $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if eq $auth.mode "tokens" }}
+{{- if ne (len (list $auth.tokens.existingSecret (keys $auth.tokens.values | join "")| compact)) 1 }}
+{{- fail "auth.mode is tokens: set exactly one of auth.tokens.existingSecret and auth.tokens.values" }}
+{{- end }}
+{{- range $name, $token := $auth.tokens.values }}
+{{- if hasPrefix "sha256:" $token }}
+{{- fail (printf "auth.tokens.values.%s is a digest: helm test needs a token; put digests into a Secret and name it in auth.tokens.existingSecret" $name) }}
+{{- end }}
+{{- end }}
+{{- else if eq $auth.mode "jwt" }}
+{{- if not $auth.jwt.issuer }}
+{{- fail "auth.mode is jwt: set auth.jwt.issuer, exactly as its tokens name it" }}
+{{- end }}
+{{- if not $auth.jwt.publicUrl }}
+{{- fail "auth.mode is jwt: set auth.jwt.publicUrl, the address of /mcp that clients use and tokens are for" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "lockstep.refusals.content" -}}
 {{- $needs := dict
   "files" (list "content.files" .Values.content.files)
@@ -53,8 +82,8 @@
 
 {{- define "lockstep.refusals.reach" -}}
 {{- $values := .Values }}
-{{- if and (or $values.gateway.enabled $values.ingress.enabled) (not $values.exposedBehindAuthenticatingProxy) }}
-{{- fail "gateway or ingress is enabled, but Lockstep has no authentication yet: put something that knows its callers in front, and set exposedBehindAuthenticatingProxy to true" }}
+{{- if and (or $values.gateway.enabled $values.ingress.enabled) (eq $values.auth.mode "none") (not $values.exposedBehindAuthenticatingProxy) }}
+{{- fail "gateway or ingress is enabled, but auth.mode is none: set it to tokens or jwt; or put something that knows its callers in front, and set exposedBehindAuthenticatingProxy to true" }}
 {{- end }}
 {{- if and $values.gateway.enabled (not $values.gateway.parentRefs) }}
 {{- fail "gateway.enabled: set gateway.parentRefs to the Gateway" }}

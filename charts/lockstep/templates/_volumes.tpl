@@ -10,6 +10,12 @@
 
 {{- define "lockstep.volumes" -}}
 {{- $values := .root.Values }}
+{{- if eq $values.auth.mode "tokens" }}
+- name: tokens
+  secret:
+    secretName: {{ include "lockstep.tokensSecret" .root }}
+    items: [{key: {{ empty $values.auth.tokens.existingSecret | ternary "tokens.yaml" $values.auth.tokens.key }}, path: tokens.yaml}]
+{{- end }}
 - name: config
   configMap: {name: {{ include "lockstep.trackname" . }}}
 - name: cache

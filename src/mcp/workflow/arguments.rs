@@ -130,6 +130,7 @@ impl Arguments {
         let prefix = self.text("target_file")?.map(Prefix::try_from).transpose();
         let cursor = self.text("cursor")?.map(Cursor::try_from).transpose();
         Ok(SessionQuery {
+            owner: None,
             status: self.status()?,
             workflow: workflow.map_err(|error| self.refuse("workflow_type", &error.to_string()))?,
             target_prefix: prefix

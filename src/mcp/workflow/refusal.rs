@@ -90,7 +90,7 @@ fn outcome(error: &Error) -> Outcome {
         Error::Contended(_) | Error::OutOfOrder { .. } | Error::Superseded { .. } => {
             Outcome::Conflict
         }
-        Error::TooManySessions { .. } => Outcome::Overloaded,
+        Error::TooManySessions { .. } | Error::TooManyOwnSessions { .. } => Outcome::Overloaded,
         _ if error.kind() == Kind::NotFound => Outcome::Invalid,
         _ => Outcome::Refused,
     }
@@ -154,7 +154,7 @@ fn remediation(error: &Error) -> Option<String> {
         Error::Reason { .. } => "say in a sentence why the evidence cannot be had".into(),
         Error::Cursor { .. } => PASS_CURSOR.into(),
         Error::Note { .. } => "say it in a sentence or two".into(),
-        Error::TooManySessions { .. } => MAKE_ROOM.into(),
+        Error::TooManySessions { .. } | Error::TooManyOwnSessions { .. } => MAKE_ROOM.into(),
         Error::Corrupt { .. } => {
             "the operator can mend the file and rename it back; to go on without it, call start"
                 .into()

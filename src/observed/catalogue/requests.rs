@@ -54,6 +54,18 @@ pub const OUTCOME: Attribute = Attribute::one_of(
         "internal",
     ],
 );
+/// What was said to a caller's token.
+pub const AUTH_RESULT: Attribute = Attribute::one_of(
+    "auth.result",
+    &[
+        "ok",
+        "missing",
+        "invalid",
+        "expired",
+        "scope",
+        "unavailable",
+    ],
+);
 /// What is stuck: a lock that is held, or a load that runs.
 pub const WATCHDOG_KIND: Attribute = Attribute::one_of("watchdog.kind", &["lock", "load"]);
 /// The name of the lock or the cache.
@@ -93,6 +105,13 @@ pub static HTTP_RESPONSE_BYTES: Instrument = Instrument::histogram(
     "Size of the bodies of HTTP responses.",
 )
 .correlated();
+/// Callers let in and not.
+pub static AUTH_DECISIONS: Instrument = Instrument::counter(
+    "lockstep.auth.decisions",
+    "{request}",
+    &[AUTH_RESULT],
+    "HTTP requests by what was said to their token; none while `auth.mode` is none.",
+);
 /// MCP operations.
 pub static OPERATION_DURATION: Instrument = Instrument::histogram(
     "mcp.server.operation.duration",
@@ -151,6 +170,7 @@ pub(super) const OF_REQUESTS: &[&Instrument] = &[
     &HTTP_ACTIVE,
     &HTTP_REQUEST_BYTES,
     &HTTP_RESPONSE_BYTES,
+    &AUTH_DECISIONS,
     &OPERATION_DURATION,
     &MCP_REQUESTS,
     &REQUESTS_ACTIVE,

@@ -19,6 +19,7 @@ pub const SESSION_REFUSAL: Attribute = Attribute::one_of(
     "session.refusal.reason",
     &[
         "limit",
+        "principal_limit",
         "expired",
         "paused",
         "finished",

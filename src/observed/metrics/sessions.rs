@@ -39,6 +39,8 @@ pub enum End {
 pub enum Refusal {
     /// There are as many as there may be.
     Limit,
+    /// There are as many of one principal as there may be.
+    PrincipalLimit,
     /// Nobody changed it for too long.
     Expired,
     /// It is put aside.
@@ -163,6 +165,7 @@ impl SessionMetrics {
     pub fn refused(&self, why: Refusal) {
         let why = match why {
             Refusal::Limit => "limit",
+            Refusal::PrincipalLimit => "principal_limit",
             Refusal::Expired => "expired",
             Refusal::Paused => "paused",
             Refusal::Finished => "finished",

@@ -3,58 +3,19 @@
 use std::{
     any::Any,
     collections::HashMap,
-    fs::{self, Metadata},
-    os::unix::fs::MetadataExt as _,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwap;
 
+use crate::stamp::{SETTLED, Stamp};
+
 /// The most files that something is kept of; beyond it all is made anew. A hundred workflows of
 /// ten phases have 2,000 that are parsed.
 const MAX_FILES: usize = 4_096;
-
-/// How old a file's last change must be for the file to be told from its successor. Stamps have
-/// the resolution of the kernel's tick, 10 ms at most, and on some file systems 2 s: two writes
-/// may share one.
-const SETTLED: Duration = Duration::from_secs(2);
-
-/// Tells a file from its predecessors and successors under the same name.
-///
-/// `changed` is set by whatever touches the file, and cannot be set back as `modified` can.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    len_bytes: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    pub(super) fn of(attributes: &Metadata) -> Self {
-        Self {
-            device: attributes.dev(),
-            inode: attributes.ino(),
-            len_bytes: attributes.len(),
-            modified: (attributes.mtime(), attributes.mtime_nsec()),
-            changed: (attributes.ctime(), attributes.ctime_nsec()),
-        }
-    }
-
-    /// Says whether whatever is written after `now` gives the file another stamp.
-    fn is_settled(&self, now: SystemTime, after: Duration) -> bool {
-        let (secs, nanos) = self.changed;
-        let since_epoch = u64::try_from(secs).ok().zip(u32::try_from(nanos).ok());
-        since_epoch.is_some_and(|(secs, nanos)| {
-            let changed = UNIX_EPOCH + Duration::new(secs, nanos);
-            // A stamp of the future says nothing: the clock was set back.
-            now.duration_since(changed).is_ok_and(|age| age >= after)
-        })
-    }
-}
 
 /// What was made of files, by their paths. A look-up takes no lock.
 ///
@@ -127,7 +88,11 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, os::unix::fs::symlink};
+    use std::{
+        cell::Cell,
+        os::unix::fs::{MetadataExt as _, symlink},
+        time::UNIX_EPOCH,
+    };
 
     use super::*;
     use crate::workflow::{Fault, content::Content};

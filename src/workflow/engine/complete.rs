@@ -130,7 +130,7 @@ impl Engine {
             if tried > 0 {
                 self.store.note_retry();
             }
-            let current = self.current(&turn).await?;
+            let current = self.own_current(&turn).await?;
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
             let saved = self.store.save(current.version, Arc::clone(&next));
             let (saved, open) = tokio::join!(saved, self.open_content(&next));

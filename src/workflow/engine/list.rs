@@ -6,7 +6,7 @@ use super::Engine;
 use crate::workflow::{Error, Listing, SessionId, SessionQuery};
 
 impl Engine {
-    /// Lists sessions.
+    /// Lists sessions: of the principal that this acts for, or all.
     ///
     /// A session that nobody changes meanwhile is on exactly one page. One that is changed moves
     /// to the front when the order is by the last change; in the order of creation, which never
@@ -18,16 +18,20 @@ impl Engine {
     /// cannot be listed.
     #[instrument(name = "workflow.sessions", skip_all)]
     pub async fn sessions(&self, query: impl Into<SessionQuery>) -> Result<Listing, Error> {
-        self.store.list(&query.into(), &self.age()).await
+        let query = SessionQuery {
+            owner: self.principal.clone(),
+            ..query.into()
+        };
+        self.store.list(&query, &self.age()).await
     }
 
-    /// Returns the ids of all sessions, those changed last first.
+    /// Returns the ids of those sessions, those changed last first.
     ///
     /// # Errors
     ///
     /// [`Error::File`] if the directory cannot be listed.
     #[instrument(name = "workflow.session_ids", skip_all)]
     pub async fn session_ids(&self) -> Result<Vec<SessionId>, Error> {
-        self.store.ids().await
+        self.store.ids(self.principal.as_ref()).await
     }
 }

@@ -73,6 +73,7 @@ pub(super) fn gate_result(verdict: &Verdict) -> GateResult {
 fn refusal(error: &Error) -> Option<Refusal> {
     match error {
         Error::TooManySessions { .. } => Some(Refusal::Limit),
+        Error::TooManyOwnSessions { .. } => Some(Refusal::PrincipalLimit),
         Error::Expired { .. } => Some(Refusal::Expired),
         Error::Paused(_) => Some(Refusal::Paused),
         Error::Finished(_) => Some(Refusal::Finished),

@@ -8,7 +8,7 @@ use super::Engine;
 use crate::observed::metrics::Transition;
 use crate::workflow::{
     Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId, Status,
-    Submitted, Touch, content::Content,
+    Submitted, Touch, content::Content, store::Key,
 };
 
 /// A session after a change that went back or on in it.
@@ -119,7 +119,8 @@ impl Engine {
         let engine = Arc::clone(self);
         let roll_back = async move {
             let seen = engine.session(id).await?;
-            let key = (seen.workflow.clone(), seen.target.clone());
+            let mut key = Key::of(&seen);
+            key.owner = key.owner.or_else(|| engine.principal.clone());
             // A start on this target, here or in another process, comes before or after.
             let turn = engine.store.start_turn(&key).await?;
             let unfinished = engine.unfinished(&turn, &key).await?;

@@ -45,7 +45,7 @@ pub(super) struct Unfinished {
 
 impl Engine {
     /// Starts a session of `workflow` on `target`, or takes up the unfinished one that there is:
-    /// callers who race get the same session. Options count only for a new one. A session that is
+    /// callers who race get the same session, if they are one principal. Options count only for a new one. A session that is
     /// taken up stands as it stood: a paused one is still paused.
     ///
     /// If the caller goes away, the session is started all the same.
@@ -54,7 +54,7 @@ impl Engine {
     ///
     /// [`Error::UnknownWorkflow`], [`Error::Content`] if its metadata is at fault,
     /// [`Error::Source`] if its phases come from a source and the options name no good one,
-    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`]. Nothing is kept
+    /// [`Error::TooLarge`] for options beyond 64 KiB, [`Error::TooManySessions`], [`Error::TooManyOwnSessions`]. Nothing is kept
     /// then.
     #[instrument(name = "workflow.start", skip_all, fields(workflow.type = %workflow))]
     pub async fn start(
@@ -67,7 +67,11 @@ impl Engine {
         check_size("options", &options, MAX_OPTIONS_BYTES)?;
         let engine = Arc::clone(self);
         let start = async move {
-            let key = (workflow, target);
+            let key = Key {
+                workflow,
+                target,
+                owner: engine.principal.clone(),
+            };
             let started = engine.start_or_resume(key, options, by).await?;
             let workflow = started.session.workflow.as_str();
             engine.metrics.started(workflow, started.resumed);
@@ -83,7 +87,7 @@ impl Engine {
         by: Caller,
     ) -> Result<Started, Arc<Error>> {
         for _ in 0..MAX_TRIES {
-            let (content, name) = (self.content.clone(), key.0.clone());
+            let (content, name) = (self.content.clone(), key.workflow.clone());
             let definition = blocking(move || Definition::read(&content, &name));
             let (definition, turn) = tokio::join!(definition, self.store.start_turn(&key));
             let (definition, turn) = (definition?, turn?);
@@ -142,7 +146,7 @@ impl Engine {
     /// Makes a session that is kept nowhere yet.
     async fn new_session(
         &self,
-        (_, target): &Key,
+        key: &Key,
         mut definition: Definition,
         options: &Map<String, Value>,
         touch: &Touch,
@@ -157,7 +161,7 @@ impl Engine {
             })
             .await?;
         }
-        let (target, options) = (target.clone(), options.clone());
+        let (target, options) = (key.target.clone(), options.clone());
         let session = Session::start(SessionId::new(), &definition, target, options, touch);
         Ok(Arc::new(session))
     }

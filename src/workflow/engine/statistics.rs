@@ -40,7 +40,7 @@ impl Statistics {
 }
 
 impl Engine {
-    /// Counts the sessions.
+    /// Counts the sessions: of the principal that this acts for, or all.
     ///
     /// # Errors
     ///
@@ -50,7 +50,10 @@ impl Engine {
         let Counts {
             by_status,
             by_workflow,
-        } = self.store.count(&self.age()).await?;
+        } = self
+            .store
+            .count(&self.age(), self.principal.as_ref())
+            .await?;
         Ok(Statistics {
             by_status,
             by_workflow,

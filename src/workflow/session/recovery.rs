@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::{
     Action, Archived, Checkpoint, Happened, Pause, Session, record::Record, state::PAUSED_KEY,
 };
-use crate::workflow::{Caller, Error, Moment, Note, Phase};
+use crate::{
+    principal::Principal,
+    workflow::{Caller, Error, Moment, Note, Phase},
+};
 
 /// When a change is made and by whom, and for how long sessions live that nobody changes.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct Touch {
     pub at: Moment,
     /// Who makes it.
     pub by: Caller,
+    /// Whom the session belongs to from then on if it belongs to nobody.
+    pub principal: Option<Principal>,
     /// Age since the last change at which an unfinished session is expired; none: never.
     pub ttl: Option<Duration>,
 }
@@ -135,6 +140,9 @@ impl Session {
         next.updated_at = touch.at.clone();
         next.own.revision += 1;
         next.own.record.touched_by = Some(touch.by.clone());
+        if next.own.principal.is_none() {
+            next.own.principal.clone_from(&touch.principal);
+        }
         Ok(next)
     }
 

@@ -17,7 +17,7 @@ use self::{
     directory::{Directory, Found, StartStripe},
     index::Index,
 };
-use super::{Key, Stored, Version};
+use super::{Key, Room, Stored, Version};
 use crate::{
     observed::{FileLock, LockMetrics, ObservedLocks, ObservedMutex, Turn},
     workflow::{Error, Session, SessionId, blocking},
@@ -34,7 +34,7 @@ pub(in crate::workflow) struct Files {
     index: ObservedMutex<Index>,
     /// Held while the directory is listed, so that one listing serves all who need one.
     listing: ObservedMutex<()>,
-    most: usize,
+    room: Room,
 }
 
 /// The right to decide whether a session of some key is started.
@@ -55,7 +55,7 @@ impl From<Found> for Stored {
 
 impl Files {
     /// Opens the directory, creating it if it is missing, and reads what sessions it holds.
-    pub(super) fn open(dir: PathBuf, most: usize, locks: &LockMetrics) -> Result<Self, Error> {
+    pub(super) fn open(dir: PathBuf, room: Room, locks: &LockMetrics) -> Result<Self, Error> {
         let directory = Directory::open(dir, locks)?;
         let index = read_index(&directory)?;
         Ok(Self {
@@ -63,7 +63,7 @@ impl Files {
             starts: ObservedLocks::new("workflow.start", locks),
             index: ObservedMutex::new("workflow.index", index, locks),
             listing: ObservedMutex::new("workflow.listing", (), locks),
-            most,
+            room,
         })
     }
 
@@ -79,12 +79,13 @@ impl Files {
     /// Keeps a new session. The bound is exact in one process; several over one directory may pass
     /// it by the starts that each has under way.
     pub(super) async fn create(&self, session: Arc<Session>) -> Result<Stored, Error> {
-        self.index.lock().await.reserve(self.most)?;
+        let owner = session.principal().cloned();
+        self.index.lock().await.reserve(self.room, owner.as_ref())?;
         let created = self
             .on_disk(move |directory| directory.create(session))
             .await;
         let mut index = self.index.lock().await;
-        index.release();
+        index.release(owner.as_ref());
         let created = created?;
         index.put(&created);
         Ok(created.into())
@@ -95,6 +96,9 @@ impl Files {
         expected: Identity,
         next: Arc<Session>,
     ) -> Result<Option<Stored>, Error> {
+        if next.principal().is_some() {
+            self.index.lock().await.check_adopted(&next)?;
+        }
         let replace = move |directory: &Directory| directory.replace(expected, next);
         let Some(saved) = self.on_disk(replace).await? else {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use super::{StartTurn, State, Store, Stored, Version};
+use super::{Room, StartTurn, State, Store, Stored, Version};
 use crate::{
     observed::{
         Metrics,
@@ -23,10 +23,10 @@ impl Measured {
     /// Opens the place, as [`Store::open`].
     pub(in crate::workflow) fn open(
         state: State,
-        most: usize,
+        room: Room,
         metrics: &Metrics,
     ) -> Result<Self, Error> {
-        let store = Store::open(state, most, &metrics.locks)?;
+        let store = Store::open(state, room, &metrics.locks)?;
         let name = match &store {
             Store::Files(_) => "files",
             Store::Postgres(_) => "postgres",
@@ -110,13 +110,17 @@ fn ended_unless_late<T>(
     done
 }
 
-/// What is not there, cannot be understood, or has no room is no failure of the store.
+/// What is not there, cannot be understood, or has no room or place is no failure of the store.
 fn outcome<T>(done: &Result<T, Error>) -> StoreOutcome {
     match done {
         Ok(_)
-        | Err(Error::UnknownSession(_) | Error::Corrupt { .. } | Error::TooManySessions { .. }) => {
-            StoreOutcome::Ok
-        }
+        | Err(
+            Error::UnknownSession(_)
+            | Error::Corrupt { .. }
+            | Error::Superseded { .. }
+            | Error::TooManySessions { .. }
+            | Error::TooManyOwnSessions { .. },
+        ) => StoreOutcome::Ok,
         Err(_) => StoreOutcome::Error,
     }
 }

@@ -17,10 +17,11 @@ use tokio_postgres::types::ToSql;
 
 pub use self::connection::Database;
 use self::{connection::Connections, row::Row};
-use super::{Key, Stored, Version, parse, start_hash};
+use super::{Key, Room, Stored, Version, parse, start_hash};
 use crate::{
     faults::{Fault, Faults},
     observed::{LockMetrics, ObservedMutex},
+    principal::Principal,
     workflow::{Error, Moment, Session, SessionId},
 };
 
@@ -33,7 +34,7 @@ pub(in crate::workflow) struct Postgres {
     connections: Connections,
     /// How many sessions there were when they were counted last, and how many we started since.
     count: ObservedMutex<Option<Counted>>,
-    most: usize,
+    room: Room,
     faults: Faults,
 }
 
@@ -47,7 +48,7 @@ impl Postgres {
     /// Connects, and makes or migrates the tables.
     pub(super) async fn open(
         database: &Database,
-        most: usize,
+        room: Room,
         locks: &LockMetrics,
     ) -> Result<Self, Error> {
         let connections = Connections::open(database, locks)?;
@@ -55,7 +56,7 @@ impl Postgres {
         Ok(Self {
             connections,
             count: ObservedMutex::new("workflow.count", None, locks),
-            most,
+            room,
             faults: locks.faults(),
         })
     }
@@ -95,13 +96,13 @@ impl Postgres {
              WHERE id = $1::text AND updated_ns = $2::bigint";
         const INSERT: &str = "INSERT INTO lockstep_sessions (id, key, workflow, target, \
              created_at, created_ns, started_by, status, open, current_phase, updated_at, \
-             updated_ns, touched_by, session, revision) \
+             updated_ns, touched_by, session, principal, revision) \
              VALUES ($1::text, $2::bytea, $3::text, $4::text, $5::text, $6::bigint, $7::text, \
              $8::text, $9::boolean, $10::bigint, $11::text, $12::bigint, $13::text, \
-             $14::text::json, 1) ON CONFLICT (key) WHERE open DO NOTHING";
-        self.reserve().await?;
+             $14::text::json, $15::text, 1) ON CONFLICT (key) WHERE open DO NOTHING";
+        self.reserve(session.principal()).await?;
         let row = Row::of(&session)?;
-        let key = start_hash(&session.workflow, &session.target);
+        let key = start_hash(&Key::of(&session));
         let mut client = self.connections.client("write").await?;
         let insert = async {
             let transaction = client.transaction().await?;
@@ -110,7 +111,7 @@ impl Postgres {
                 let close: [&(dyn ToSql + Sync); 2] = [&other.id.as_str(), &seen];
                 transaction.execute(CLOSE, &close).await?;
             }
-            let values: [&(dyn ToSql + Sync); 14] = [
+            let values: [&(dyn ToSql + Sync); 15] = [
                 &session.id.as_str(),
                 &key.as_slice(),
                 &session.workflow.as_str(),
@@ -125,6 +126,7 @@ impl Postgres {
                 &row.updated_ns,
                 &row.touched_by,
                 &row.session,
+                &row.principal,
             ];
             let statement = transaction.prepare_cached(INSERT).await?;
             let inserted = transaction.execute(&statement, &values).await?;
@@ -149,8 +151,9 @@ impl Postgres {
         const UPDATE: &str = "UPDATE lockstep_sessions SET revision = revision + 1, \
              status = $3::text, open = $4::boolean, current_phase = $5::bigint, \
              updated_at = $6::text, updated_ns = $7::bigint, touched_by = $8::text, \
-             session = $9::text::json WHERE id = $1::text AND revision = $2::bigint";
+             session = $9::text::json, key = $10::bytea, principal = $11::text WHERE id = $1::text AND revision = $2::bigint";
         let (id, row) = (next.id, Row::of(&next)?);
+        let key = start_hash(&Key::of(&next)); // Another, once somebody owns it.
         let expected = match self.faults.has(Fault::LostUpdate) {
             false => expected,
             true => match self.version(id).await? {
@@ -158,7 +161,7 @@ impl Postgres {
                 _ => expected,
             },
         };
-        let values: [&(dyn ToSql + Sync); 9] = [
+        let values: [&(dyn ToSql + Sync); 11] = [
             &id.as_str(),
             &expected,
             &row.status,
@@ -168,6 +171,8 @@ impl Postgres {
             &row.updated_ns,
             &row.touched_by,
             &row.session,
+            &key.as_slice(),
+            &row.principal,
         ];
         let updated = self.connections.execute("write", UPDATE, &values).await;
         match updated {
@@ -204,12 +209,9 @@ impl Postgres {
     }
 
     /// Returns the session of `key` that holds the place of the unfinished one.
-    pub(super) async fn unfinished(
-        &self,
-        (workflow, target): &Key,
-    ) -> Result<Vec<SessionId>, Error> {
+    pub(super) async fn unfinished(&self, key: &Key) -> Result<Vec<SessionId>, Error> {
         const OPEN: &str = "SELECT id FROM lockstep_sessions WHERE key = $1::bytea AND open";
-        let key = start_hash(workflow, target);
+        let key = start_hash(key);
         let rows = self
             .connections
             .read("read", OPEN, &[&key.as_slice()])
@@ -222,12 +224,14 @@ impl Postgres {
     }
 
     /// Refuses a session beyond the most that are kept.
-    async fn reserve(&self) -> Result<(), Error> {
+    async fn reserve(&self, owner: Option<&Principal>) -> Result<(), Error> {
         const COUNT: &str = "SELECT count(*) FROM lockstep_sessions";
+        self.reserve_own(owner).await?;
+        let most = self.room.all;
         let mut count = self.count.lock().await;
         let known = count
             .as_ref()
-            .filter(|counted| counted.at.elapsed() < COUNTED_FOR && counted.sessions < self.most);
+            .filter(|counted| counted.at.elapsed() < COUNTED_FOR && counted.sessions < most);
         let sessions = match known {
             Some(counted) => counted.sessions,
             None => {
@@ -239,8 +243,8 @@ impl Postgres {
                 sessions
             }
         };
-        if sessions >= self.most {
-            return Err(Error::TooManySessions { most: self.most });
+        if sessions >= most {
+            return Err(Error::TooManySessions { most });
         }
         if let Some(counted) = &mut *count {
             counted.sessions += 1;
@@ -248,10 +252,28 @@ impl Postgres {
         Ok(())
     }
 
+    /// Refuses a session of `owner` beyond the most that one may have.
+    async fn reserve_own(&self, owner: Option<&Principal>) -> Result<(), Error> {
+        const OWN: &str = "SELECT count(*) FROM (SELECT 1 FROM lockstep_sessions \
+             WHERE principal = $1::text LIMIT $2::bigint) AS own";
+        let Some((owner, most)) = owner.zip(self.room.each) else {
+            return Ok(());
+        };
+        let bound = i64::try_from(most).unwrap_or(i64::MAX);
+        let values: [&(dyn ToSql + Sync); 2] = [&owner.as_str(), &bound];
+        let rows = self.connections.read("count", OWN, &values).await?;
+        match rows
+            .first()
+            .is_some_and(|row| row.get::<_, i64>(0) >= bound)
+        {
+            true => Err(Error::TooManyOwnSessions { most }),
+            false => Ok(()),
+        }
+    }
+
     /// Says which session has the place that `session` would take.
     async fn superseded(&self, session: &Session) -> Result<Option<Stored>, Error> {
-        let key = (session.workflow.clone(), session.target.clone());
-        let others = self.unfinished(&key).await?;
+        let others = self.unfinished(&Key::of(session)).await?;
         match others.into_iter().find(|other| *other != session.id) {
             Some(other) => Err(Error::Superseded {
                 id: session.id,

@@ -17,7 +17,9 @@ use rmcp::{
     RoleClient, ServiceExt as _,
     model::{CallToolRequestParams, CallToolResult, Tool},
     service::{RunningService, ServiceError},
-    transport::StreamableHttpClientTransport,
+    transport::{
+        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
+    },
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,6 +56,11 @@ impl TestServer {
 
     /// Starts a server whose configuration `change` has changed.
     pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::spawn_for(None, change).await
+    }
+
+    /// As [`Self::spawn_with`]; the server's own client shows `token`.
+    pub async fn spawn_for(token: Option<&str>, change: impl FnOnce(&mut Config)) -> Self {
         super::record();
         let embedder = CountingEmbedder::default();
         let workers: Vec<Box<dyn Embedder>> = vec![Box::new(embedder.clone())];
@@ -79,7 +86,7 @@ impl TestServer {
         let handler = app.handler();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(app.serve(listeners, stop.clone()));
-        let client = connect(address).await;
+        let client = connect(address, token).await;
         let schemas = declared_schemas(&client).await;
         Self {
             address,
@@ -99,7 +106,12 @@ impl TestServer {
 
     /// Returns another client over HTTP.
     pub async fn client(&self) -> Client {
-        connect(self.address).await
+        connect(self.address, None).await
+    }
+
+    /// Returns another client over HTTP that shows `token`.
+    pub async fn client_of(&self, token: &str) -> Client {
+        connect(self.address, Some(token)).await
     }
 
     /// Returns a client at the other end of a pipe, as a process's standard input and output are.
@@ -218,8 +230,13 @@ async fn declared_schemas(client: &Client) -> HashMap<String, Validator> {
     tools.into_iter().map(schema).collect()
 }
 
-async fn connect(address: SocketAddr) -> Client {
-    let transport = StreamableHttpClientTransport::from_uri(format!("http://{address}/mcp"));
+async fn connect(address: SocketAddr, token: Option<&str>) -> Client {
+    let uri = format!("http://{address}/mcp");
+    let mut config = StreamableHttpClientTransportConfig::with_uri(uri);
+    if let Some(token) = token {
+        config = config.auth_header(token);
+    }
+    let transport = StreamableHttpClientTransport::from_config(config);
     ().serve(transport).await.unwrap()
 }
 

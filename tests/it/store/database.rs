@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use lockstep::workflow::{self, Error, Settings, State};
+use lockstep::{
+    principal::Principal,
+    workflow::{self, Error, Settings, State},
+};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -72,7 +75,29 @@ async fn servers_that_start_at_once_make_the_tables_once() {
 
     let database = place.database.as_ref().unwrap();
     let versions = database.texts("SELECT version::text FROM lockstep_schema");
-    assert_eq!(versions.await, ["1"]);
+    assert_eq!(versions.await, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn sessions_of_tables_without_owners_are_kept_and_belong_to_nobody() {
+    let place = Place::of_rows().await;
+    let id = started(&place.engine().await, "plain", "a").await;
+    let database = place.database.as_ref().unwrap();
+    database
+        .run(
+            "ALTER TABLE lockstep_sessions DROP COLUMN principal; \
+             DELETE FROM lockstep_schema WHERE version = 2",
+        )
+        .await;
+
+    let engine = place.engine().await;
+
+    let alice = engine.acting_for(Principal::remote("alice").unwrap());
+    assert_eq!(alice.session(id).await.unwrap().principal(), None);
+    complete(&alice, id, 0, json!({})).await.unwrap();
+    assert_eq!(alice.session_ids().await.unwrap(), [id]);
+    let owners = database.texts("SELECT principal FROM lockstep_sessions");
+    assert_eq!(owners.await, ["alice"]);
 }
 
 #[tokio::test]

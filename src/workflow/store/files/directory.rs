@@ -51,8 +51,8 @@ pub(super) struct StartStripe(u8);
 
 impl StartStripe {
     /// Returns the class of a key: the same in every process and every version.
-    pub(super) fn of((workflow, target): &Key) -> Self {
-        Self(start_hash(workflow, target)[0])
+    pub(super) fn of(key: &Key) -> Self {
+        Self(start_hash(key)[0])
     }
 }
 

@@ -3,7 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Found, Identity};
-use crate::workflow::{Error, SessionId, Status, Summary, store::Key};
+use crate::{
+    principal::Principal,
+    workflow::{
+        Error, Session, SessionId, Status, Summary,
+        store::{Key, Room},
+    },
+};
 
 /// The sessions of the state directory as they were last seen.
 ///
@@ -13,6 +19,8 @@ use crate::workflow::{Error, SessionId, Status, Summary, store::Key};
 pub(super) struct Index {
     entries: HashMap<SessionId, Entry, foldhash::quality::RandomState>,
     by_key: HashMap<Key, BTreeSet<SessionId>>,
+    /// How many each principal has, starts under way included.
+    owned: HashMap<Principal, usize>,
     /// Starts under way, whose files are not there yet.
     reserved: usize,
     /// Counts the entries put, so that a listing does not drop what is newer than itself.
@@ -38,8 +46,9 @@ impl Index {
     /// Notes the state of a session.
     pub(super) fn put(&mut self, found: &Found) {
         let summary = Summary::of(&found.session);
-        let key = (summary.workflow.clone(), summary.target.clone());
+        let key = Key::of(&found.session);
         self.remove(summary.id);
+        self.gained(key.owner.as_ref());
         self.clock += 1;
         self.by_key.entry(key).or_default().insert(summary.id);
         let entry = Entry {
@@ -56,7 +65,12 @@ impl Index {
         let Some(entry) = self.entries.remove(&id) else {
             return;
         };
-        let key = (entry.summary.workflow, entry.summary.target);
+        let key = Key {
+            workflow: entry.summary.workflow,
+            target: entry.summary.target,
+            owner: entry.summary.principal,
+        };
+        self.lost(key.owner.as_ref());
         if let Some(ids) = self.by_key.get_mut(&key) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -73,6 +87,26 @@ impl Index {
             (entry.summary.status == Status::Completed).then_some(entry.identity)
         };
         ids.map(|id| (*id, complete(id))).collect()
+    }
+
+    /// Checks that `next`, if it belongs to somebody only now, is no second unfinished one of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`] if it is.
+    pub(super) fn check_adopted(&self, next: &Session) -> Result<(), Error> {
+        let known = self.entries.get(&next.id);
+        let adopted =
+            known.is_some_and(|known| known.summary.principal.as_ref() != next.principal());
+        if !adopted || next.status() == Status::Completed {
+            return Ok(());
+        }
+        let others = self.sessions_of(&Key::of(next)).into_iter();
+        let mut unfinished = others.filter(|(_, complete)| complete.is_none());
+        match unfinished.next() {
+            Some((other, _)) => Err(Error::Superseded { id: next.id, other }),
+            None => Ok(()),
+        }
     }
 
     /// Notes that a listing of the directory begins.
@@ -114,18 +148,41 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManySessions`] if all `most` are taken.
-    pub(super) fn reserve(&mut self, most: usize) -> Result<(), Error> {
-        if self.entries.len() + self.reserved >= most {
-            return Err(Error::TooManySessions { most });
+    /// [`Error::TooManySessions`] if all are taken, [`Error::TooManyOwnSessions`] if those of `owner`
+    /// are.
+    pub(super) fn reserve(&mut self, room: Room, owner: Option<&Principal>) -> Result<(), Error> {
+        if self.entries.len() + self.reserved >= room.all {
+            return Err(Error::TooManySessions { most: room.all });
+        }
+        let owned = owner.and_then(|owner| self.owned.get(owner).copied());
+        if let Some(most) = room.each.filter(|most| owned.unwrap_or_default() >= *most) {
+            return Err(Error::TooManyOwnSessions { most });
         }
         self.reserved += 1;
+        self.gained(owner);
         Ok(())
     }
 
     /// Gives a place back, which the session now has by itself or will not need.
-    pub(super) fn release(&mut self) {
+    pub(super) fn release(&mut self, owner: Option<&Principal>) {
         self.reserved -= 1;
+        self.lost(owner);
+    }
+
+    fn gained(&mut self, owner: Option<&Principal>) {
+        if let Some(owner) = owner {
+            *self.owned.entry(owner.clone()).or_default() += 1;
+        }
+    }
+
+    fn lost(&mut self, owner: Option<&Principal>) {
+        let owned = owner.and_then(|owner| self.owned.get_mut(owner));
+        if let Some(owned) = owned {
+            *owned -= 1;
+            if *owned == 0 {
+                self.owned.retain(|_, owned| *owned > 0);
+            }
+        }
     }
 
     /// Returns every session.

@@ -6,10 +6,13 @@ use std::{
 };
 
 use super::Files;
-use crate::workflow::{
-    Error, Listing, SessionId, SessionQuery, Status, Summary,
-    query::Place,
-    store::{Age, Counts},
+use crate::{
+    principal::Principal,
+    workflow::{
+        Error, Listing, SessionId, SessionQuery, Status, Summary,
+        query::Place,
+        store::{Age, Counts},
+    },
 };
 
 impl Files {
@@ -55,11 +58,14 @@ impl Files {
         })
     }
 
-    pub(in crate::workflow) async fn ids(&self) -> Result<Vec<SessionId>, Error> {
+    pub(in crate::workflow) async fn ids(
+        &self,
+        owner: Option<&Principal>,
+    ) -> Result<Vec<SessionId>, Error> {
         self.notice_new().await?;
         let mut sessions: Vec<_> = {
             let index = self.index.lock().await;
-            let summaries = index.summaries();
+            let summaries = index.summaries().filter(|summary| summary.is_of(owner));
             let changed =
                 summaries.map(|summary| (Reverse(summary.updated_at.instant()), summary.id));
             changed.collect()
@@ -68,11 +74,15 @@ impl Files {
         Ok(sessions.into_iter().map(|(_, id)| id).collect())
     }
 
-    pub(in crate::workflow) async fn count(&self, age: &Age) -> Result<Counts, Error> {
+    pub(in crate::workflow) async fn count(
+        &self,
+        age: &Age,
+        owner: Option<&Principal>,
+    ) -> Result<Counts, Error> {
         self.notice_changes().await?;
         let mut counts = Counts::default();
         let index = self.index.lock().await;
-        for summary in index.summaries() {
+        for summary in index.summaries().filter(|summary| summary.is_of(owner)) {
             let status = summary.status_at(&age.now, age.ttl);
             counts.add(status, summary.workflow.as_str(), 1);
         }

@@ -5,10 +5,6 @@ use std::{error::Error as _, fmt, path::PathBuf, sync::Arc, time::Duration};
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use tokio::time::timeout;
 use tokio_postgres::{
     Config, NoTls, Row,
@@ -20,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     observed::{LockMetrics, ObservedWait},
+    tls::client_config,
     workflow::Error,
 };
 
@@ -87,13 +84,14 @@ impl Connections {
         };
         let manager = match config.get_ssl_mode() {
             SslMode::Require => {
-                let tls = tls(database).map_err(|problem| Error::Database {
+                let tls = client_config(database.tls_ca.as_deref(), "postgres.tls_ca");
+                let tls = tls.map_err(|problem| Error::Database {
                     action: "keep",
                     place: Arc::clone(&place),
                     problem,
                     source: "no TLS connection can be made".into(),
                 })?;
-                Manager::from_config(config, tls, recycling)
+                Manager::from_config(config, MakeRustlsConnect::new(tls), recycling)
             }
             _ => Manager::from_config(config, NoTls, recycling),
         };
@@ -334,34 +332,4 @@ fn place(config: &Config) -> String {
         .or(config.get_user())
         .unwrap_or_default();
     format!("postgres://{hosts}/{database}")
-}
-
-fn tls(database: &Database) -> Result<MakeRustlsConnect, String> {
-    let mut roots = RootCertStore::empty();
-    match &database.tls_ca {
-        Some(file) => {
-            let wrong = |error: &dyn fmt::Display| {
-                format!("`postgres.tls_ca` is {}: {error}", file.display())
-            };
-            let certificates =
-                CertificateDer::pem_file_iter(file).map_err(|error| wrong(&error))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|error| wrong(&error))?;
-                roots.add(certificate).map_err(|error| wrong(&error))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err("there is no certificate to check its own by: set `postgres.tls_ca`".into());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }

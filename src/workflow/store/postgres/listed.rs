@@ -6,9 +6,12 @@ use jiff::SignedDuration;
 use tokio_postgres::types::ToSql;
 
 use super::{Postgres, row};
-use crate::workflow::{
-    Error, Listing, Moment, SessionId, SessionQuery, Sort, Status, Summary, WorkflowType,
-    store::{Age, Counts},
+use crate::{
+    principal::Principal,
+    workflow::{
+        Error, Listing, Moment, SessionId, SessionQuery, Sort, Status, Summary, WorkflowType,
+        store::{Age, Counts},
+    },
 };
 
 /// A `WHERE` that grows, and its parameters.
@@ -36,6 +39,14 @@ impl Filter {
         parameters
             .map(|value| &**value as &(dyn ToSql + Sync))
             .collect()
+    }
+
+    /// Wants what belongs to `owner`, if that is anybody.
+    fn owner(&mut self, owner: Option<&Principal>) {
+        if let Some(owner) = owner {
+            let at = self.parameter(owner.as_str().to_owned());
+            self.conditions.push(format!("principal = ${at}::text"));
+        }
     }
 
     /// Wants what stands so, at the age that it has.
@@ -72,6 +83,7 @@ impl Postgres {
     ) -> Result<Listing, Error> {
         let after = query.place()?;
         let mut filter = Filter::default();
+        filter.owner(query.owner.as_ref());
         if let Some(status) = query.status {
             filter.status(status, age);
         }
@@ -129,18 +141,40 @@ impl Postgres {
         })
     }
 
-    pub(in crate::workflow) async fn ids(&self) -> Result<Vec<SessionId>, Error> {
-        const IDS: &str = "SELECT id FROM lockstep_sessions ORDER BY updated_ns DESC, id";
-        let rows = self.connections.read("list", IDS, &[]).await?;
+    pub(in crate::workflow) async fn ids(
+        &self,
+        owner: Option<&Principal>,
+    ) -> Result<Vec<SessionId>, Error> {
+        let mut filter = Filter::default();
+        filter.owner(owner);
+        let ids = format!(
+            "SELECT id FROM lockstep_sessions{} ORDER BY updated_ns DESC, id",
+            filter.sql()
+        );
+        let rows = self
+            .connections
+            .read("list", &ids, &filter.parameters())
+            .await?;
         Ok(rows.iter().filter_map(|row| row::id(row, 0)).collect())
     }
 
-    pub(in crate::workflow) async fn count(&self, age: &Age) -> Result<Counts, Error> {
-        const COUNT: &str = "SELECT workflow, CASE WHEN status <> 'completed' AND \
-             updated_ns < $1::bigint THEN 'expired' ELSE status END, count(*) \
-             FROM lockstep_sessions GROUP BY 1, 2";
-        let cut = age.ttl.map_or(i64::MIN, |ttl| earlier(&age.now, ttl));
-        let rows = self.connections.read("count", COUNT, &[&cut]).await?;
+    pub(in crate::workflow) async fn count(
+        &self,
+        age: &Age,
+        owner: Option<&Principal>,
+    ) -> Result<Counts, Error> {
+        let mut filter = Filter::default();
+        let cut = filter.parameter(age.ttl.map_or(i64::MIN, |ttl| earlier(&age.now, ttl)));
+        filter.owner(owner);
+        let count = format!(
+            "SELECT workflow, CASE WHEN status <> 'completed' AND updated_ns < ${cut}::bigint \
+             THEN 'expired' ELSE status END, count(*) FROM lockstep_sessions{} GROUP BY 1, 2",
+            filter.sql()
+        );
+        let rows = self
+            .connections
+            .read("count", &count, &filter.parameters())
+            .await?;
         let mut counts = Counts::default();
         for row in rows {
             let (workflow, status): (&str, &str) = (row.get(0), row.get(1));

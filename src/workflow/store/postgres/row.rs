@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use crate::workflow::{
-    Caller, Error, Moment, Phase, Session, SessionId, Status, Summary, TargetFile, WorkflowType,
+use crate::{
+    principal::Principal,
+    workflow::{
+        Caller, Error, Moment, Phase, Session, SessionId, Status, Summary, TargetFile, WorkflowType,
+    },
 };
 
 /// What changes in a row when its session does.
@@ -15,6 +18,7 @@ pub(super) struct Row {
     pub(super) updated_ns: i64,
     pub(super) started_by: Option<String>,
     pub(super) touched_by: Option<String>,
+    pub(super) principal: Option<String>,
     /// The whole session, in the form of a session file.
     pub(super) session: String,
 }
@@ -29,6 +33,7 @@ impl Row {
             updated_ns: nanos(&session.updated_at),
             started_by: session.record().started_by.as_ref().map(json),
             touched_by: session.record().touched_by.as_ref().map(json),
+            principal: session.principal().map(ToString::to_string),
             session: json(session),
         })
     }
@@ -55,7 +60,7 @@ pub(super) fn id(row: &tokio_postgres::Row, column: usize) -> Option<SessionId> 
 
 /// The columns of a summary, in the order that [`summary`] reads them.
 pub(super) const SUMMARY: &str = "id, workflow, target, status, current_phase, created_at, \
-     updated_at, started_by, touched_by";
+     updated_at, started_by, touched_by, principal";
 
 /// Reads a summary; none if somebody wrote into the table what is none.
 pub(super) fn summary(row: &tokio_postgres::Row) -> Option<Summary> {
@@ -72,6 +77,10 @@ pub(super) fn summary(row: &tokio_postgres::Row) -> Option<Summary> {
         current: Phase(u32::try_from(row.get::<_, i64>(4)).ok()?),
         created_at: moment(5)?,
         updated_at: moment(6)?,
+        principal: match row.get::<_, Option<&str>>(9) {
+            Some(name) => Some(Principal::try_from(name).ok()?),
+            None => None,
+        },
         started_by: caller(7),
         touched_by: caller(8),
     })

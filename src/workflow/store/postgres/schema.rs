@@ -7,7 +7,8 @@ use crate::workflow::Error;
 const LOCK: i64 = 0x6c6f_636b_7374_6570;
 
 /// Each changes the schema of its number into that of the next. They are never edited.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE lockstep_sessions (
         id text COLLATE \"C\" PRIMARY KEY,
         revision bigint NOT NULL,
@@ -34,7 +35,13 @@ const MIGRATIONS: [&str; 1] = ["
         set_aside_at text NOT NULL,
         session json NOT NULL
     );
-"];
+",
+    "
+    ALTER TABLE lockstep_sessions ADD COLUMN principal text COLLATE \"C\";
+    CREATE INDEX lockstep_sessions_principal ON lockstep_sessions (principal, updated_ns DESC, id)
+        WHERE principal IS NOT NULL;
+",
+];
 
 /// Brings the tables up to date. Of servers that start at once, one does; the others wait.
 pub(super) async fn migrate(connections: &Connections) -> Result<(), Error> {

@@ -1,0 +1,201 @@
+//! Lets in whoever proves who they are, and tells the others what to do.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use super::{MCP_PATH, refusals};
+use crate::auth::{Authenticator, Denied, Resource};
+
+/// Where clients find out who issues tokens (RFC 9728, section 3.1).
+const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// Seconds after which a caller may try again whose token nobody can check: as often as the issuer
+/// is asked.
+const RETRY_AFTER_SECS: &str = "10";
+
+/// Puts `authenticator` in front of `router`, and beside it the metadata that a client without a
+/// token looks for. The caller's principal is an extension of the request; its token goes no further.
+pub(super) fn guarded(router: Router, authenticator: &Arc<Authenticator>) -> Router {
+    let guard = Arc::clone(authenticator);
+    let router = router.route_layer(from_fn(move |request: Request, next| {
+        let guard = Arc::clone(&guard);
+        async move { admit(request, next, &guard).await }
+    }));
+    let Some(resource) = authenticator.resource() else {
+        return router;
+    };
+    let document = metadata(resource);
+    let mut paths = vec![
+        METADATA_PATH.to_owned(),
+        format!("{METADATA_PATH}{MCP_PATH}"),
+        format!("{METADATA_PATH}{}", split(resource.public_url).1),
+    ];
+    paths.dedup();
+    paths.into_iter().fold(router, |router, path| {
+        let document = document.clone();
+        router.route(&path, get(move || std::future::ready(Json(document))))
+    })
+}
+
+async fn admit(mut request: Request, next: Next, guard: &Authenticator) -> Response {
+    let token = request.headers_mut().remove(header::AUTHORIZATION);
+    let token = token.as_ref().map(HeaderValue::as_bytes);
+    match guard.authenticate(token).await {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Err(denied) => refused(&denied, guard.resource()),
+    }
+}
+
+fn refused(denied: &Denied, resource: Option<Resource<'_>>) -> Response {
+    let status = match denied {
+        Denied::Missing | Denied::Invalid(_) | Denied::Expired => StatusCode::UNAUTHORIZED,
+        Denied::Scope(_) => StatusCode::FORBIDDEN,
+        Denied::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let message = format!("{denied}: {}", advice(denied, resource));
+    let mut response: Response<Body> =
+        refusals::refuse(status, refusals::INVALID_REQUEST, &message);
+    let headers = response.headers_mut();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from_static(RETRY_AFTER_SECS),
+        );
+        return response;
+    }
+    let challenge = HeaderValue::try_from(challenge(denied, resource));
+    let challenge = challenge.expect("quoted strings of printable ASCII are a header");
+    headers.insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// Says what a caller needs (RFC 6750, section 3; RFC 9728, section 5.1).
+fn challenge(denied: &Denied, resource: Option<Resource<'_>>) -> String {
+    let error = match denied {
+        // A caller that knew of nothing has done nothing wrong.
+        Denied::Missing | Denied::Unavailable(_) => None,
+        Denied::Invalid(_) | Denied::Expired => Some("invalid_token"),
+        Denied::Scope(_) => Some("insufficient_scope"),
+    };
+    let description = error.map(|_| denied.to_string());
+    let metadata = resource.map(|resource| metadata_url(resource.public_url));
+    let parameters = [
+        ("realm", Some("lockstep")),
+        ("error", error),
+        ("error_description", description.as_deref()),
+        ("scope", resource.and_then(|resource| resource.scope)),
+        ("resource_metadata", metadata.as_deref()),
+    ];
+    let given = parameters.into_iter().filter_map(|(name, value)| {
+        // No quotes or backslashes: nothing is escaped that a client could fail to unescape.
+        let plain = |c: &char| matches!(c, ' '..='~') && !['"', '\\'].contains(c);
+        let value: String = value?.chars().filter(plain).collect();
+        Some(format!("{name}=\"{value}\""))
+    });
+    format!("Bearer {}", given.collect::<Vec<_>>().join(", "))
+}
+
+fn advice(denied: &Denied, resource: Option<Resource<'_>>) -> String {
+    match (denied, resource) {
+        (Denied::Unavailable(_), _) => {
+            "try again soon; the operator finds the cause in the log".into()
+        }
+        (_, None) => "send `Authorization: Bearer TOKEN` with a token that this server's operator \
+                      has given you"
+            .into(),
+        (_, Some(resource)) => {
+            let scope = resource
+                .scope
+                .map(|scope| format!(" with the scope {scope}"));
+            format!(
+                "send `Authorization: Bearer TOKEN` with a token of {} for {}{}",
+                resource.issuer,
+                resource.public_url,
+                scope.unwrap_or_default()
+            )
+        }
+    }
+}
+
+fn metadata(resource: Resource<'_>) -> Value {
+    let mut document = json!({
+        "resource": resource.public_url,
+        "resource_name": "Lockstep",
+        "authorization_servers": [resource.issuer],
+        "bearer_methods_supported": ["header"],
+    });
+    if let Some(scope) = resource.scope {
+        document["scopes_supported"] = json!([scope]);
+    }
+    document
+}
+
+fn metadata_url(public_url: &str) -> String {
+    let (origin, path) = split(public_url);
+    format!("{origin}{METADATA_PATH}{path}")
+}
+
+/// Splits the address of an endpoint before its path.
+fn split(public_url: &str) -> (&str, &str) {
+    let host = public_url.find("://").map_or(0, |at| at + "://".len());
+    let path = public_url[host..].find('/');
+    public_url.split_at(path.map_or(public_url.len(), |at| host + at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_names_the_fault_the_scope_and_where_to_look_in_quotes() {
+        let resource = Resource {
+            public_url: "https://a.example/tools/mcp",
+            issuer: "https://issuer.example",
+            scope: Some("lockstep"),
+        };
+        let missing = challenge(&Denied::Missing, Some(resource));
+        assert_eq!(
+            missing,
+            "Bearer realm=\"lockstep\", scope=\"lockstep\", resource_metadata=\
+             \"https://a.example/.well-known/oauth-protected-resource/tools/mcp\""
+        );
+        let scope = challenge(&Denied::Scope("lockstep".into()), Some(resource));
+        assert!(scope.contains("error=\"insufficient_scope\""), "{scope}");
+        let plain = challenge(&Denied::Invalid("say \"no\"\\"), None);
+        assert_eq!(
+            plain,
+            "Bearer realm=\"lockstep\", error=\"invalid_token\", \
+             error_description=\"the token is not accepted: say no\""
+        );
+    }
+
+    #[test]
+    fn whose_token_nobody_can_check_is_told_to_come_again() {
+        let cases = [
+            (Denied::Missing, 401),
+            (Denied::Expired, 401),
+            (Denied::Scope("a".into()), 403),
+            (Denied::Unavailable("no answer".into()), 503),
+        ];
+        for (denied, status) in cases {
+            let response = refused(&denied, None);
+            let again = response.headers().contains_key(header::RETRY_AFTER);
+            assert_eq!((response.status().as_u16(), again), (status, status == 503));
+            let challenged = response.headers().contains_key(header::WWW_AUTHENTICATE);
+            assert_ne!(challenged, again, "{denied}");
+        }
+    }
+}
