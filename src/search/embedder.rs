@@ -1,5 +1,6 @@
 //! Turns text into vectors: the model, and the threads that run it.
 
+mod mapped;
 mod model;
 mod recipe;
 mod reranker;

@@ -1,6 +1,7 @@
 //! A sentence model, run by ONNX Runtime.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -15,12 +16,16 @@ use ort::environment::Environment;
 
 use super::{
     EmbedError, Embedder, Prefixes,
+    mapped::graph_alone,
     recipe::{Recipe, missing},
     tokens::ModelTokens,
 };
 use crate::search::{Error, ModelId, Tokens};
 
 const RUNTIME: &str = "onnxruntime/libonnxruntime.so";
+
+/// Tells ONNX Runtime where the weights are that a graph names.
+const WEIGHTS_DIR: &str = "session.model_external_initializers_file_folder_path";
 
 /// Counts the ways in which we have turned text into vectors: part of the id of every model.
 const WAY: &[u8] = b"1: fastembed 7, one text at a time, unit length";
@@ -75,21 +80,37 @@ impl Source {
             let path = self.dir.join(name);
             fs::read(&path).map_err(|source| missing(&self.dir, &path, source))
         };
-        let (model, tokenizer) = (file(&self.recipe.model)?, file(&self.recipe.tokenizer)?);
+        let (mut model, tokenizer) = (file(&self.recipe.model)?, file(&self.recipe.tokenizer)?);
         let fingerprint = self.recipe.fingerprint();
         let id = ModelId::of([WAY, &model, &tokenizer, fingerprint.as_bytes()]);
         let tokenizer = tokenizer_files(tokenizer, self.recipe.max_tokens);
+        if let Some((_, file)) = self.model_file()
+            && let Some(alone) = graph_alone(&model, &file)
+        {
+            model = alone;
+        }
         let files = UserDefinedEmbeddingModel::new(model, tokenizer)
             .with_pooling(self.recipe.pooling())
             .with_quantization(QuantizationMode::Dynamic);
         Ok((files, id))
     }
 
+    /// Returns the directory and the name of the model's file itself, not of a link to it, which
+    /// ONNX Runtime would not follow.
+    fn model_file(&self) -> Option<(String, String)> {
+        let file = fs::canonicalize(self.dir.join(&self.recipe.model)).ok()?;
+        let text = |part: &OsStr| part.to_str().map(str::to_owned);
+        Some((text(file.parent()?.as_os_str())?, text(file.file_name()?)?))
+    }
+
     fn load(&self, files: UserDefinedEmbeddingModel) -> Result<TextEmbedding, Error> {
-        let options = InitOptionsUserDefined::new()
+        let mut options = InitOptionsUserDefined::new()
             .with_environment(self.environment.clone())
             .with_max_length(self.recipe.max_tokens)
             .with_intra_threads(1);
+        if let Some((dir, _)) = self.model_file() {
+            options = options.with_session_config(WEIGHTS_DIR, format!("{dir}/"));
+        }
         TextEmbedding::try_new_from_user_defined(files, options).map_err(|error| Error::Load {
             path: self.dir.join(&self.recipe.model),
             source: Arc::new(error),
