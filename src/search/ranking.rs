@@ -1,7 +1,8 @@
 //! From what two indexes of a snapshot find to the passages of an answer.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use foldhash::HashMap;
 use tokio::time::Instant;
 
 use super::{
@@ -182,15 +183,16 @@ impl Ranking {
         let by_meaning = self.method != Mode::Keyword;
         let by_words = self.method != Mode::Vector;
         let (cosines, shares) = (Known::of(near), Known::of(&matches.passages));
-        let mut openings = HashMap::new();
+        let (index, documents) = (self.snapshot.index(), self.snapshot.documents());
+        let mut openings = HashMap::default();
         let mut evidence = Vec::with_capacity(near.len() + matches.passages.len());
         for position in cosines.united(&shares) {
-            let document = self.snapshot.documents().at(position);
+            let document = documents.at(position);
             let opening = match (vector.filter(|_| by_words), openings.get(&document)) {
                 (None, _) => None,
                 (Some(_), Some(opening)) => Some(*opening),
                 (Some(vector), None) => {
-                    let opening = self.nearness_of_opening(vector, document)?;
+                    let opening = index.cosine(documents.opening(document), vector)?;
                     openings.insert(document, opening);
                     Some(opening)
                 }
@@ -205,14 +207,6 @@ impl Ranking {
             evidence.push((position, known));
         }
         Ok(evidence)
-    }
-
-    /// Returns the cosine of the angle between a question and the beginning of a file.
-    fn nearness_of_opening(&self, vector: &[f32], document: usize) -> Result<f32, Error> {
-        let opening = self.snapshot.documents().opening(document);
-        let opening = self.snapshot.index().vector(opening)?;
-        let products = opening.iter().zip(vector).map(|(one, other)| one * other);
-        Ok(products.sum())
     }
 
     /// Orders passages by the strength of their evidence, equal ones by their positions. Those
