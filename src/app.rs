@@ -297,9 +297,17 @@ fn measured(metrics: &Metrics) -> Measured {
 }
 
 async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
-    let (assets, model) = (config.assets.clone(), config.search.model.clone());
-    let workers = config.search.workers;
-    let load = move || search::load_model(&assets, &model, workers);
+    let (assets, search) = (config.assets.clone(), config.search.clone());
+    let load = move || {
+        let models = search::load_model(&assets, &search.model, search.workers)?;
+        let config::Rerank {
+            model, max_tokens, ..
+        } = search.rerank;
+        match model {
+            Some(dir) => search::with_reranker(models, &assets, &dir, max_tokens),
+            None => Ok(models),
+        }
+    };
     Ok(spawn_blocking(load).await??)
 }
 
@@ -368,6 +376,7 @@ fn search_settings(config: &Config) -> search::Settings {
             document: config.search.document_weight,
         },
         max_per_file: config.search.max_per_file,
+        rerank_candidates: config.search.rerank.candidates,
         cache: config.search.cache.dir().map(|dir| search::Cache {
             dir: dir.to_owned(),
             max_bytes: config.search.cache_max_mb * 1024 * 1024,

@@ -33,7 +33,7 @@ pub use cache::VectorCache;
 pub use listen::{InvalidListen, Listen};
 pub use otlp::{Otlp, Protocol};
 pub use postgres::Postgres;
-pub use search::{Quantization, Search};
+pub use search::{Quantization, Rerank, Search};
 pub use state::{InvalidState, StateUrl};
 pub use telemetry::{CacheDetail, Telemetry, Watchdog};
 pub use workflow::{LenientGates, Workflow};
@@ -246,7 +246,6 @@ impl Config {
     ///
     /// Names the first setting that cannot work, its value and the allowed range.
     pub fn validate(&self) -> anyhow::Result<()> {
-        let search = &self.search;
         let ranges = [
             ("watchdog.limit_secs", self.watchdog.limit_secs, 0, 3_600),
             ("drain_delay_secs", self.drain_delay_secs, 0, 60),
@@ -257,31 +256,9 @@ impl Config {
                 1_024,
                 1 << 30,
             ),
-            ("search.workers", search.workers as u64, 0, 256),
-            ("search.queue", search.queue as u64, 1, 100_000),
-            (
-                "search.max_cached_answers",
-                search.max_cached_answers,
-                1,
-                MOST,
-            ),
-            (
-                "search.answers_ttl_secs",
-                search.answers_ttl_secs,
-                1,
-                31_536_000,
-            ),
-            (
-                "search.max_cached_vectors",
-                search.max_cached_vectors,
-                1,
-                MOST,
-            ),
-            ("search.cache_max_mb", search.cache_max_mb, 1, 1_000_000),
-            ("search.debounce_ms", search.debounce_ms, 10, 60_000),
-            ("search.max_per_file", search.max_per_file as u64, 1, MOST),
         ];
         check_ranges(&ranges)?;
+        check_ranges(&self.search.ranges())?;
         self.faults.validate()?;
         self.postgres.validate()?;
         self.auth.validate(self.http.public_url.as_deref())?;
@@ -392,6 +369,10 @@ mod tests {
             ("drain_secs: 301", "drain_secs is 301, the most is 300"),
             ("search: {queue: 0}", "search.queue is 0, the least is 1"),
             ("search: {queue: many}", "search.queue"),
+            (
+                "search: {rerank: {candidates: 1}}",
+                "search.rerank.candidates is 1, the least is 2",
+            ),
             (
                 "search: {document_weight: -1}",
                 "search.document_weight is -1, allowed is 0 to 100",

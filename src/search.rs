@@ -29,9 +29,9 @@ mod watcher;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use answer::{Answer, Kept, Passage};
+pub use answer::{Answer, Kept, Passage, Reranked};
 pub use corpus::{Estimate, Fault, Tokens, check};
-pub use embedder::{EmbedError, Embedder, load_model};
+pub use embedder::{EmbedError, Embedder, Reranker, load_model, with_reranker};
 pub use engine::{Engine, Status};
 pub use error::{Error, Kind};
 pub use fusion::Fusion;
@@ -61,6 +61,8 @@ pub struct Settings {
     /// Passages of one file in an answer whose query says nothing of it, as long as others are
     /// left. At least 1.
     pub max_per_file: usize,
+    /// Passages that the workers' cross encoder reads for a question, if they have one.
+    pub rerank_candidates: usize,
     /// Where vectors are kept on disk; none keeps them in memory only.
     pub cache: Option<Cache>,
     /// Time without a further change before the standards are read again.
@@ -83,6 +85,7 @@ impl Settings {
             quantization: Quantization::F32,
             fusion: Fusion::default(),
             max_per_file: 2,
+            rerank_candidates: 20,
             cache: None,
             debounce: Duration::from_millis(300),
             poll: None,

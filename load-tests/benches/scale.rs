@@ -1,7 +1,7 @@
 //! Where one machine ends: indexes of many synthetic vectors.
 //!
-//! `cargo bench --bench scale [-- COUNT…]`, by default 10,000 and 100,000. For each way to lay
-//! vectors out: time to build, to save and to map; bytes in memory and on disk; time of a question,
+//! `cargo bench --bench scale [-- COUNT… f32|f16|i8…]`, by default 10,000 and 100,000 in each way to
+//! lay vectors out. For each: time to build, to save and to map; bytes in memory and on disk; time of a question,
 //! of one with a filter, and recall@10 against a comparison with every vector.
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
@@ -30,6 +30,15 @@ fn main() {
     } else {
         counts
     };
+    let layouts = [
+        ("f32", Quantization::F32),
+        ("f16", Quantization::F16),
+        ("i8", Quantization::I8),
+    ];
+    let names = layouts.map(|(name, _)| name);
+    let named: Vec<_> = std::env::args()
+        .filter(|name| names.contains(&&**name))
+        .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     println!("vectors of {DIMENSIONS} dimensions, {threads} threads; times are medians");
     for count in counts {
@@ -37,7 +46,10 @@ fn main() {
         let vectors = space.vectors(count);
         let questions = space.near(&vectors);
         let exact: Vec<_> = questions.iter().map(|it| compared(&vectors, it)).collect();
-        for quantization in [Quantization::F32, Quantization::F16, Quantization::I8] {
+        for (name, quantization) in layouts {
+            if !named.is_empty() && !named.iter().any(|other| other == name) {
+                continue;
+            }
             let layout = Layout {
                 quantization,
                 threads,

@@ -1,4 +1,4 @@
-//! Fits the relevance score: how often passages with so much evidence are of a right file.
+//! Fits the relevance score: how often the best passage, with so much evidence, is of a right file.
 
 use std::sync::Arc;
 
@@ -13,27 +13,35 @@ use crate::{
 const STEPS: usize = 20_000;
 const STEP: f64 = 0.5;
 
-/// Prints the weights of the logistic function for each way to search, fitted on the first five
-/// passages of each question of the tuning half: those of right files against all others.
+/// Prints the weights of the logistic function for each way to search, fitted on the best passage of
+/// each question of the tuning half, those without an answer among them; then, for each half, how
+/// many of the best passages are right, and how many the scores promise.
 pub(crate) async fn print(engine: &Arc<Engine>, questions: &[Question]) -> anyhow::Result<()> {
     for mode in Mode::ALL {
-        let mut cases = Vec::new();
-        let tuning = questions
-            .iter()
-            .filter(|question| question.half == Half::Tuning);
-        for question in tuning {
-            let answer = ask(engine, &question.text, mode).await?;
-            for passage in answer.passages.iter().take(5) {
-                let file = passage.file().trim_start_matches("standards/");
+        for half in [Half::Tuning, Half::Reported] {
+            let (mut cases, mut promised) = (Vec::new(), 0.0);
+            for question in questions.iter().filter(|question| question.half == half) {
+                let answer = ask(engine, &question.text, mode).await?;
+                let Some(best) = answer.passages.first() else {
+                    continue;
+                };
+                let file = best.file().trim_start_matches("standards/");
                 let is_right = question.files.iter().any(|right| right == file);
-                cases.push((passage.evidence.strength(), f64::from(is_right)));
+                cases.push((best.evidence.strength(), f64::from(is_right)));
+                promised += best.relevance_score;
             }
+            if cases.is_empty() {
+                continue;
+            }
+            if half == Half::Tuning {
+                let [constant, strength] = fitted(&cases);
+                println!("  fit of {mode}: {constant:.2} + {strength:.2} strength");
+            }
+            let count = cases.len() as f64;
+            let right = cases.iter().map(|case| case.1).sum::<f64>() / count;
+            let promised = promised / count;
+            println!("  {mode}, {half}: {right:.2} of the best are right, {promised:.2} promised");
         }
-        if cases.is_empty() {
-            continue;
-        }
-        let [constant, strength] = fitted(&cases);
-        println!("  fit of {mode}: {constant:.2} + {strength:.2} strength");
     }
     Ok(())
 }

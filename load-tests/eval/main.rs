@@ -1,7 +1,8 @@
 //! How good answers are: questions whose answers are known, asked of the real engine and model.
 //!
 //! `make eval`, or `cargo run --release --example eval [corpus|held-out|content] [--fit]
-//! [--default]`, the last for the default model only. Prints
+//! [--default] [--rerank=DIR]`: `--default` for the default model only, `--rerank` with the cross
+//! encoder in a directory. Prints
 //! hit@1, hit@5, MRR@10 and nDCG@10 for a naive search as a yardstick, then for each model and each
 //! way to search, and the questions that the default way answers badly. Ends with 1 if the default
 //! is below a bar.
@@ -25,7 +26,7 @@ use anyhow::Context as _;
 use lockstep::{
     config::Config,
     observed::Metrics,
-    search::{Answer, Cache, Engine, Mode, Query, Settings, load_model},
+    search::{Answer, Cache, Engine, Mode, Query, Settings, load_model, with_reranker},
 };
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -82,6 +83,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         true => vec![Config::default().search.model],
         false => models()?,
     };
+    let mut flags = arguments.iter();
+    let rerank = flags.find_map(|flag| flag.strip_prefix("--rerank="));
     let chosen = |set: &&Set| {
         let names = arguments
             .iter()
@@ -112,7 +115,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             print_naive(naive, &questions)?;
         }
         for model in &models {
-            let engine = start(&content, model).await?;
+            let engine = start(&content, model, rerank).await?;
             println!(
                 "\n{} by {model}, {} passages",
                 set.name,
@@ -224,7 +227,7 @@ fn models() -> anyhow::Result<Vec<String>> {
 }
 
 /// Starts an engine and waits until it answers by meaning too. Vectors are kept for the next time.
-async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
+async fn start(content: &Path, model: &str, rerank: Option<&str>) -> anyhow::Result<Arc<Engine>> {
     let meter = SdkMeterProvider::default().meter("eval");
     let config = Config::default();
     let cache = Cache {
@@ -236,7 +239,11 @@ async fn start(content: &Path, model: &str) -> anyhow::Result<Arc<Engine>> {
         max_per_file: config.search.max_per_file,
         ..Settings::over(content)
     };
-    let embedders = load_model(&config.assets, model, 0)?;
+    let mut embedders = load_model(&config.assets, model, 0)?;
+    if let Some(dir) = rerank {
+        let max_tokens = config.search.rerank.max_tokens;
+        embedders = with_reranker(embedders, &config.assets, Path::new(dir), max_tokens)?;
+    }
     let engine = Engine::start(settings, embedders, &Metrics::new(&meter))?;
     engine.ready().await;
     while ask(&engine, "ready?", Mode::Hybrid).await?.method != Mode::Hybrid {

@@ -140,7 +140,7 @@ fn as_json(answer: &Answer, took: Duration) -> Value {
     json!({
         "results": answer.passages.iter().map(passage).collect::<Vec<_>>(),
         "total_tokens": answer.total_tokens,
-        "retrieval_method": answer.method.as_str(),
+        "retrieval_method": answer.retrieval_method(),
         "query_time_ms": took.as_secs_f64() * 1e3,
     })
 }

@@ -1,9 +1,11 @@
 //! What can be set about search.
 
+use std::path::PathBuf;
+
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use super::VectorCache;
+use super::{MOST, VectorCache};
 
 /// Settings of standards search.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -44,6 +46,32 @@ pub struct Search {
     /// Passages of one file in an answer, as long as other files are left. At least 1. Queries
     /// may say another number.
     pub max_per_file: usize,
+    /// A second model that orders the best passages anew.
+    pub rerank: Rerank,
+}
+
+/// Settings of a cross encoder: a model that reads the question together with each of the best
+/// passages. It takes about as long for a candidate as the search takes otherwise.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rerank {
+    /// A directory with a `model.onnx`, which gives `logits` for a question and a passage, and its
+    /// `tokenizer.json`. Without one the order is left as it is.
+    pub model: Option<PathBuf>,
+    /// Passages that it reads for a question. 2 to 200.
+    pub candidates: usize,
+    /// Tokens that it reads of a question and a passage together. 8 to 8,192.
+    pub max_tokens: usize,
+}
+
+impl Default for Rerank {
+    fn default() -> Self {
+        Self {
+            model: None,
+            candidates: 20,
+            max_tokens: 512, // What the usual ones were trained on.
+        }
+    }
 }
 
 /// How vectors are laid out.
@@ -78,11 +106,53 @@ impl Default for Search {
             keyword_weight: 1.0,
             document_weight: 0.8,
             max_per_file: 2,
+            rerank: Rerank::default(),
         }
     }
 }
 
 impl Search {
+    /// Returns numbers that are set: name, value, the least and the most allowed.
+    pub(super) fn ranges(&self) -> [(&'static str, u64, u64, u64); 10] {
+        [
+            ("search.workers", self.workers as u64, 0, 256),
+            ("search.queue", self.queue as u64, 1, 100_000),
+            (
+                "search.max_cached_answers",
+                self.max_cached_answers,
+                1,
+                MOST,
+            ),
+            (
+                "search.answers_ttl_secs",
+                self.answers_ttl_secs,
+                1,
+                31_536_000,
+            ),
+            (
+                "search.max_cached_vectors",
+                self.max_cached_vectors,
+                1,
+                MOST,
+            ),
+            ("search.cache_max_mb", self.cache_max_mb, 1, 1_000_000),
+            ("search.debounce_ms", self.debounce_ms, 10, 60_000),
+            ("search.max_per_file", self.max_per_file as u64, 1, MOST),
+            (
+                "search.rerank.candidates",
+                self.rerank.candidates as u64,
+                2,
+                200,
+            ),
+            (
+                "search.rerank.max_tokens",
+                self.rerank.max_tokens as u64,
+                8,
+                8_192,
+            ),
+        ]
+    }
+
     pub(super) fn validate_weights(&self) -> anyhow::Result<()> {
         let weights = [
             ("search.vector_weight", self.vector_weight),

@@ -33,6 +33,8 @@ pub struct Answer {
     pub generation: u64,
     /// How they were found: by words alone if hybrid was asked for and vectors are still made.
     pub method: Mode,
+    /// What a cross encoder has made of their order.
+    pub reranked: Reranked,
     /// Passages that were searched: those that the filters allow.
     pub searched: usize,
     /// The question that was searched for, if it was not the one asked: misspelt words are
@@ -42,6 +44,36 @@ pub struct Answer {
     pub known_tags: Vec<String>,
     /// What was rendered of it.
     pub kept: Kept,
+}
+
+/// Whether a cross encoder has ordered the passages of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Reranked {
+    /// There is none, or the query is not for it.
+    #[default]
+    Off,
+    /// It has.
+    Done,
+    /// It could not: the order is that of the evidence.
+    Failed(Arc<str>),
+}
+
+impl Answer {
+    /// Returns its name on the wire for how the passages were found.
+    pub fn retrieval_method(&self) -> &'static str {
+        match (self.method, &self.reranked) {
+            (Mode::Hybrid, Reranked::Done) => "hybrid+rerank",
+            (method, _) => method.as_str(),
+        }
+    }
+
+    /// Returns why a cross encoder that should have ordered the passages has not.
+    pub fn not_reranked(&self) -> Option<&str> {
+        match &self.reranked {
+            Reranked::Failed(why) => Some(why),
+            Reranked::Off | Reranked::Done => None,
+        }
+    }
 }
 
 /// A passage and how surely it bears on the question.

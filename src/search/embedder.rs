@@ -1,11 +1,15 @@
 //! Turns text into vectors: the model, and the threads that run it.
 
+mod mapped;
 mod model;
 mod recipe;
+mod reranker;
 mod tokens;
+mod worker;
 mod workers;
 
 pub use model::load_model;
+pub use reranker::with_reranker;
 pub(super) use workers::Workers;
 
 use std::sync::Arc;
@@ -37,6 +41,11 @@ pub trait Embedder: Send {
         Arc::new(Estimate)
     }
 
+    /// Returns what orders the best passages anew, if there is such a model beside this one.
+    fn reranker(&mut self) -> Option<&mut dyn Reranker> {
+        None
+    }
+
     /// Makes the model anew after it has panicked: its native part may be in any state.
     ///
     /// # Errors
@@ -45,6 +54,18 @@ pub trait Embedder: Send {
     fn renew(&mut self) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// A model that reads a question together with a passage: slower than comparing their vectors, and
+/// surer.
+pub trait Reranker: Send {
+    /// Scores how well `passage` answers `question`: the higher, the better. Scores of one
+    /// question can be compared.
+    ///
+    /// # Errors
+    ///
+    /// If the model refuses the texts, or gives no number.
+    fn score(&mut self, question: &str, passage: &str) -> Result<f32, EmbedError>;
 }
 
 /// What is put before texts, so that the model tells questions from passages.

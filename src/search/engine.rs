@@ -107,6 +107,7 @@ impl Engine {
             rules: Rules {
                 fusion: settings.fusion,
                 max_per_file: settings.max_per_file,
+                rerank_candidates: settings.rerank_candidates,
             },
         });
         // As notices name their files. Without a working directory nothing can be read either.
@@ -159,7 +160,12 @@ impl Engine {
         }
         let key = (query, snapshot.generation);
         let seek = || Arc::clone(&self.seeker).answer(snapshot, key.0.clone());
-        self.answers.get_or_load(&key, seek).await
+        let answer = self.answers.get_or_load(&key, seek).await?;
+        if answer.not_reranked().is_some() {
+            // The next one who asks may get the better order.
+            self.answers.remove(&key).await;
+        }
+        Ok(answer)
     }
 
     /// Returns the text of a standard, or of a section of it, in the snapshot of now. The address

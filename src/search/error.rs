@@ -15,6 +15,13 @@ pub enum Error {
         queue: usize,
     },
 
+    /// As many candidates wait for the cross encoder as are allowed to.
+    #[error("{queue} passages wait for the cross encoder, as many as are allowed")]
+    RerankBusy {
+        /// The allowed number.
+        queue: usize,
+    },
+
     /// The first snapshot is still being made.
     #[error("the standards are still being indexed: {progress}")]
     Indexing {
@@ -29,6 +36,10 @@ pub enum Error {
     /// The model failed on a question.
     #[error("cannot embed the question")]
     Embed(#[from] EmbedError),
+
+    /// The cross encoder failed on a passage.
+    #[error("cannot score a passage")]
+    Score(#[source] EmbedError),
 
     /// The threads that run the model are gone.
     #[error("no thread runs the model any more")]
@@ -108,9 +119,13 @@ impl Error {
     /// Classifies the error. A new variant does not compile until it is placed here.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Busy { .. } | Self::Indexing { .. } | Self::NoVectors => Kind::Retry,
+            Self::Busy { .. }
+            | Self::RerankBusy { .. }
+            | Self::Indexing { .. }
+            | Self::NoVectors => Kind::Retry,
             Self::Shared(error) => error.kind(),
             Self::Embed(_)
+            | Self::Score(_)
             | Self::NoWorkers
             | Self::Index(_)
             | Self::Keywords(_)

@@ -138,6 +138,25 @@ impl Index {
         }
     }
 
+    /// Returns the cosine of the angle between `vector` and the one at `position`, which is below
+    /// [`Self::len`].
+    ///
+    /// # Errors
+    ///
+    /// If the index fails, or `vector` is not as long as its vectors.
+    pub(super) fn cosine(&self, position: usize, vector: &[f32]) -> Result<f32, Error> {
+        match self {
+            Self::Flat(flat) => {
+                same_length(flat.dimensions(), vector)?;
+                Ok(dot(flat.vector(position), vector))
+            }
+            Self::Graph(graph) => {
+                same_length(graph.dimensions(), vector)?;
+                Ok(dot(&graph.vector(position)?, vector))
+            }
+        }
+    }
+
     /// Returns the positions of the `count` nearest vectors and their cosines, nearest first.
     ///
     /// # Errors
@@ -299,6 +318,8 @@ mod tests {
         for (index, up) in both() {
             let vector = index.vector(up).unwrap();
             assert!((vector[1] - 1.0).abs() < 1e-6, "{vector:?}");
+            assert!((index.cosine(up, &[0.6, 0.8]).unwrap() - 0.8).abs() < 1e-6);
+            assert!(index.cosine(up, &[1.0]).is_err());
         }
     }
 

@@ -6,8 +6,9 @@ mod pairs;
 mod spelling;
 mod terms;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
+use foldhash::HashMap;
 use tantivy::{
     DocAddress, DocId, Index, IndexSettings, Searcher, SegmentReader, TantivyDocument, Term,
     collector::TopDocs,

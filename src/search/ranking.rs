@@ -1,12 +1,13 @@
 //! From what two indexes of a snapshot find to the passages of an answer.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
+use foldhash::HashMap;
 use tokio::time::Instant;
 
 use super::{
     Answer, Error, Fusion, Passage, Query,
-    answer::Kept,
+    answer::{Kept, Reranked},
     keywords::Matches,
     query::Mode,
     relevance::Evidence,
@@ -25,6 +26,8 @@ pub(super) struct Rules {
     pub(super) fusion: Fusion,
     /// Unless a query says another number.
     pub(super) max_per_file: usize,
+    /// Passages that a cross encoder reads.
+    pub(super) rerank_candidates: usize,
 }
 
 /// One query on one snapshot.
@@ -44,6 +47,27 @@ pub(super) struct Ranking {
 pub(super) struct ByWords {
     scope: Scope,
     matches: Matches,
+}
+
+/// Passages of a question, best first.
+#[derive(Debug)]
+pub(super) struct Found {
+    order: Vec<(usize, Evidence)>,
+    scope: Scope,
+    /// Time to put them in order.
+    took: Duration,
+}
+
+impl Found {
+    /// Puts the first passages in the order of their `scores`, before all others.
+    pub(super) fn reorder(&mut self, scores: &[f32]) {
+        let (best, _) = self.order.split_at_mut(scores.len());
+        let mut scored: Vec<_> = scores.iter().zip(best.iter().copied()).collect();
+        scored.sort_by(|one, other| other.0.total_cmp(one.0));
+        for (place, (_, passage)) in best.iter_mut().zip(scored) {
+            *place = passage;
+        }
+    }
 }
 
 impl Ranking {
@@ -66,31 +90,47 @@ impl Ranking {
         Ok(ByWords { scope, matches })
     }
 
-    /// Returns the passages that fit best; `vector` is the question's, if meaning counts.
+    /// Orders the passages by how well they fit; `vector` is the question's, if meaning counts.
     ///
     /// # Errors
     ///
     /// If the index of vectors fails, or the vector is of another model.
-    pub(super) fn answer(&self, words: &ByWords, vector: Option<&[f32]>) -> Result<Answer, Error> {
+    pub(super) fn found(&self, words: ByWords, vector: Option<&[f32]>) -> Result<Found, Error> {
         let near = match vector {
             Some(vector) => self.timed(Stage::Vectors, || self.near(vector, &words.scope))?,
             None => Vec::new(),
         };
-        self.timed(Stage::Fusion, || self.fused(vector, &near, words))
+        let started = Instant::now();
+        let evidence = self.evidence(vector, &near, &words.matches)?;
+        Ok(Found {
+            order: self.ranked(evidence),
+            scope: words.scope,
+            took: started.elapsed(),
+        })
     }
 
-    /// Makes one answer of what was found by meaning and by words.
-    fn fused(
-        &self,
-        vector: Option<&[f32]>,
-        near: &[(usize, f32)],
-        words: &ByWords,
-    ) -> Result<Answer, Error> {
+    /// Returns the best of `found`, as what a cross encoder reads.
+    pub(super) fn candidates(&self, found: &Found) -> Vec<Arc<str>> {
         let chunks = self.snapshot.chunks();
-        let found = self.evidence(vector, near, &words.matches)?;
+        let best = found.order.iter().take(self.rules.rerank_candidates);
+        best.map(|(position, _)| chunks[*position].embedded().into())
+            .collect()
+    }
+
+    /// Makes one answer of what was found.
+    pub(super) fn answer(&self, found: Found, reranked: Reranked) -> Answer {
+        let started = Instant::now();
+        let Found { order, scope, took } = found;
+        let answer = self.selected(order, &scope, reranked);
+        self.metrics.stage(Stage::Fusion, took + started.elapsed());
+        answer
+    }
+
+    fn selected(&self, order: Vec<(usize, Evidence)>, scope: &Scope, reranked: Reranked) -> Answer {
+        let chunks = self.snapshot.chunks();
         let most = self.query.max_per_file().unwrap_or(self.rules.max_per_file);
         let mut selection = Selection::new(self.query.n_results(), most);
-        for (position, evidence) in self.ranked(found) {
+        for (position, evidence) in order {
             if !selection.wants_more() {
                 break;
             }
@@ -105,16 +145,17 @@ impl Ranking {
             true => known_tags(self.query.filter(), chunks),
             false => Vec::new(),
         };
-        Ok(Answer {
+        Answer {
             known_tags,
             total_tokens: passages.iter().map(Passage::tokens).sum(),
             passages,
             generation: self.snapshot.generation,
             method: self.method,
-            searched: words.scope.count(chunks.len()),
+            reranked,
+            searched: scope.count(chunks.len()),
             searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
             kept: Kept::default(),
-        })
+        }
     }
 
     fn timed<T>(&self, stage: Stage, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
@@ -142,15 +183,16 @@ impl Ranking {
         let by_meaning = self.method != Mode::Keyword;
         let by_words = self.method != Mode::Vector;
         let (cosines, shares) = (Known::of(near), Known::of(&matches.passages));
-        let mut openings = HashMap::new();
+        let (index, documents) = (self.snapshot.index(), self.snapshot.documents());
+        let mut openings = HashMap::default();
         let mut evidence = Vec::with_capacity(near.len() + matches.passages.len());
         for position in cosines.united(&shares) {
-            let document = self.snapshot.documents().at(position);
+            let document = documents.at(position);
             let opening = match (vector.filter(|_| by_words), openings.get(&document)) {
                 (None, _) => None,
                 (Some(_), Some(opening)) => Some(*opening),
                 (Some(vector), None) => {
-                    let opening = self.nearness_of_opening(vector, document)?;
+                    let opening = index.cosine(documents.opening(document), vector)?;
                     openings.insert(document, opening);
                     Some(opening)
                 }
@@ -165,14 +207,6 @@ impl Ranking {
             evidence.push((position, known));
         }
         Ok(evidence)
-    }
-
-    /// Returns the cosine of the angle between a question and the beginning of a file.
-    fn nearness_of_opening(&self, vector: &[f32], document: usize) -> Result<f32, Error> {
-        let opening = self.snapshot.documents().opening(document);
-        let opening = self.snapshot.index().vector(opening)?;
-        let products = opening.iter().zip(vector).map(|(one, other)| one * other);
-        Ok(products.sum())
     }
 
     /// Orders passages by the strength of their evidence, equal ones by their positions. Those

@@ -30,8 +30,12 @@ impl Evidence {
         f64::from(Fusion::default().strength(evidence))
     }
 
-    /// Returns a probability, 0 to 1: of passages with this evidence, such a part is of a file
-    /// that answers the question. `make eval` fits it to the passages of its tuning half.
+    /// Returns a probability, 0 to 1: of best passages with this evidence, such a part is of a file
+    /// that answers the question; others are on the same scale. Fitted to the best passages of the
+    /// tuning half of `make eval`, questions without an answer among them; `--fit` fits it again and
+    /// compares what is promised with what is right. Over the 70 held-out questions that is 0.75
+    /// and 0.76. A new fit to so few cases (-3.64 + 6.18) is no better on questions that it does not
+    /// know.
     pub(super) fn relevance(self) -> f64 {
         let strength = self.strength();
         let log_odds = match (self.cosine, self.coverage) {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use futures::future::try_join;
 use tokio::time::Instant;
-use tracing::instrument;
+use tracing::{instrument, warn};
 
 use super::{
-    Answer, Error, Query, Tokens,
+    Answer, Error, Kind, Query, Reranked, Tokens,
     embedder::Workers,
     query::Mode,
-    ranking::{Ranking, Rules},
+    ranking::{ByWords, Ranking, Rules},
     snapshot::Snapshot,
 };
 use crate::observed::{
@@ -49,7 +49,7 @@ impl Seeker {
         let answer = self.sought(snapshot, query).await?;
         self.metrics.stage(Stage::Total, started.elapsed());
         let found = answer.passages.len();
-        self.metrics.found(answer.method.as_str(), found);
+        self.metrics.found(answer.retrieval_method(), found);
         Ok(Arc::new(answer))
     }
 
@@ -72,14 +72,56 @@ impl Seeker {
             metrics: self.metrics.clone(),
         });
         if method == Mode::Keyword || ranking.snapshot.len() == 0 {
-            let answer = |ranking: &Ranking| ranking.answer(&ranking.by_words()?, None);
+            let answer = |ranking: &Ranking| {
+                let found = ranking.found(ranking.by_words()?, None)?;
+                Ok(ranking.answer(found, Reranked::Off))
+            };
             return self.looked_up(ranking, answer).await;
         }
         // The model is asked first: the words are looked up while it works.
         let vector = self.vector(&ranking.question);
         let words = self.looked_up(Arc::clone(&ranking), Ranking::by_words);
         let (vector, words) = try_join(vector, words).await?;
-        let answer = move |ranking: &Ranking| ranking.answer(&words, Some(&vector));
+        if method == Mode::Hybrid && self.workers.rerank() {
+            return self.reranked(ranking, words, vector).await;
+        }
+        let answer = move |ranking: &Ranking| {
+            let found = ranking.found(words, Some(&vector))?;
+            Ok(ranking.answer(found, Reranked::Off))
+        };
+        self.looked_up(ranking, answer).await
+    }
+
+    /// Has a cross encoder order the best passages anew. If it fails, or too many wait for it,
+    /// the order stays, and the answer says why.
+    async fn reranked(
+        &self,
+        ranking: Arc<Ranking>,
+        words: ByWords,
+        vector: Arc<[f32]>,
+    ) -> Result<Answer, Error> {
+        let found = move |ranking: &Ranking| {
+            let found = ranking.found(words, Some(&vector))?;
+            Ok((ranking.candidates(&found), found))
+        };
+        let (candidates, mut found) = self.looked_up(Arc::clone(&ranking), found).await?;
+        let started = Instant::now();
+        let scores = self.workers.scores(&ranking.question, candidates).await;
+        self.metrics.stage(Stage::Rerank, started.elapsed());
+        let reranked = match scores {
+            Ok(scores) => {
+                found.reorder(&scores);
+                Reranked::Done
+            }
+            Err(error) => {
+                if error.kind() == Kind::Internal {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "the cross encoder failed: the order stays as it was");
+                }
+                Reranked::Failed(error.to_string().into())
+            }
+        };
+        let answer = |ranking: &Ranking| Ok(ranking.answer(found, reranked));
         self.looked_up(ranking, answer).await
     }
 

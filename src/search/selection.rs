@@ -1,10 +1,12 @@
 //! Which of the ranked passages are answered: none twice, few of one file, neighbours as one.
 
 use std::{
-    collections::HashSet,
-    hash::{BuildHasher as _, RandomState},
+    cmp::Ordering,
+    hash::{BuildHasher as _, Hasher as _},
     sync::Arc,
 };
+
+use foldhash::fast::RandomState;
 
 use super::{Evidence, Passage, corpus::Chunk};
 
@@ -31,7 +33,7 @@ pub(super) struct Selection {
 struct Taken {
     rank: usize,
     passage: Passage,
-    triples: HashSet<u64>,
+    triples: Vec<u64>,
 }
 
 impl Selection {
@@ -43,7 +45,7 @@ impl Selection {
             taken: Vec::new(),
             left: Vec::new(),
             offered: 0,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 
@@ -141,25 +143,78 @@ impl Passage {
     }
 }
 
-/// Returns the triples of words that follow each other, without regard to case and marks.
-fn triples(text: &str, hasher: &RandomState) -> HashSet<u64> {
+/// Returns the triples of words that follow each other, without regard to case and marks: sorted,
+/// each once.
+fn triples(text: &str, hasher: &RandomState) -> Vec<u64> {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
-    let words: Vec<u64> = words
-        .map(|word| hasher.hash_one(word.to_lowercase()))
-        .collect();
-    match words.len() {
-        0..3 => HashSet::from([hasher.hash_one(words)]),
+    let words: Vec<u64> = words.map(|word| word_hash(word, hasher)).collect();
+    let mut triples: Vec<u64> = match words.len() {
+        0..3 => vec![hasher.hash_one(words)],
         _ => words
             .windows(3)
             .map(|three| hasher.hash_one(three))
             .collect(),
-    }
+    };
+    triples.sort_unstable();
+    triples.dedup();
+    triples
 }
 
-/// Returns the part that two sets have in common of what they have together, 0 to 1.
-fn likeness(one: &HashSet<u64>, other: &HashSet<u64>) -> f64 {
-    let common = one.intersection(other).count();
+/// Hashes a word in lower case: letter by letter, because a passage has hundreds of words, and each
+/// would be copied.
+fn word_hash(word: &str, hasher: &RandomState) -> u64 {
+    let mut hash = hasher.build_hasher();
+    for letter in word.chars().flat_map(char::to_lowercase) {
+        hash.write_u32(u32::from(letter));
+    }
+    hash.finish()
+}
+
+/// Returns the part that two sorted sets have in common of what they have together, 0 to 1.
+fn likeness(one: &[u64], other: &[u64]) -> f64 {
+    let (mut common, mut left, mut right) = (0, one.iter().peekable(), other.iter().peekable());
+    while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
+        match first.cmp(second) {
+            Ordering::Less => drop(left.next()),
+            Ordering::Greater => drop(right.next()),
+            Ordering::Equal => {
+                common += 1;
+                left.next();
+                right.next();
+            }
+        }
+    }
     let together = one.len() + other.len() - common;
     common as f64 / together.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_alike_by_the_triples_that_they_share() {
+        let hasher = RandomState::default();
+        let alike =
+            |one: &str, other: &str| likeness(&triples(one, &hasher), &triples(other, &hasher));
+        let cases = [
+            ("a b c d", "A, b: C d!", 1.0),
+            ("a b c d", "a b c e", 1.0 / 3.0),
+            ("a b c a b c", "a b c", 1.0 / 3.0),
+            ("a b c", "d e f", 0.0),
+            ("STRASSE Ärger Öl", "strasse ärger öl", 1.0),
+            ("ab c d", "a bc d", 0.0),
+            ("one two", "one two", 1.0),
+            ("one two", "one", 0.0),
+            ("", "", 1.0),
+        ];
+        for (one, other, expected) in cases {
+            let likeness = alike(one, other);
+            assert!(
+                (likeness - expected).abs() < 1e-9,
+                "{one} / {other}: {likeness}"
+            );
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod files;
 mod live;
 mod model;
 mod races;
+mod rerank;
 
 use std::{
     fs,

@@ -20,8 +20,11 @@ pub(super) struct AnswerView<'a> {
     /// Tokens of all results together.
     total_tokens: usize,
     /// How they were found: `hybrid`, `vector` or `keyword`; `keyword` also while the vectors of
-    /// new standards are still being made.
+    /// new standards are still being made. `hybrid+rerank` if a second model put them in order.
     retrieval_method: &'static str,
+    /// Why that model has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_reranked: Option<&'a str>,
     /// The question that was searched for, where misspelt words were mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     searched_for: Option<&'a str>,
@@ -93,7 +96,8 @@ impl<'a> AnswerView<'a> {
         Self {
             results: answer.passages.iter().map(PassageView::of).collect(),
             total_tokens: answer.total_tokens,
-            retrieval_method: answer.method.as_str(),
+            retrieval_method: answer.retrieval_method(),
+            not_reranked: answer.not_reranked(),
             searched_for: answer.searched_for.as_deref(),
             searched: answer.searched,
             error: None,

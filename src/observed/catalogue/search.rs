@@ -8,11 +8,15 @@ use super::{
 /// The part of a search that took the time.
 pub const SEARCH_STAGE: Attribute = Attribute::one_of(
     "search.stage",
-    &["queue", "embed", "vectors", "keywords", "fusion", "total"],
+    &[
+        "queue", "embed", "vectors", "keywords", "fusion", "rerank", "total",
+    ],
 );
 /// How passages were found.
-pub const SEARCH_METHOD: Attribute =
-    Attribute::one_of("search.method", &["hybrid", "vector", "keyword"]);
+pub const SEARCH_METHOD: Attribute = Attribute::one_of(
+    "search.method",
+    &["hybrid", "hybrid+rerank", "vector", "keyword"],
+);
 /// How the making of a snapshot ended.
 pub const SEARCH_REBUILD_RESULT: Attribute =
     Attribute::one_of("search.rebuild.result", &["ok", "failed"]);

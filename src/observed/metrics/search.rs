@@ -23,6 +23,8 @@ pub enum Stage {
     Keywords,
     /// Both were made one answer.
     Fusion,
+    /// A cross encoder read the best passages.
+    Rerank,
     /// All of it.
     Total,
 }
@@ -75,6 +77,7 @@ impl SearchMetrics {
             Stage::Vectors => "vectors",
             Stage::Keywords => "keywords",
             Stage::Fusion => "fusion",
+            Stage::Rerank => "rerank",
             Stage::Total => "total",
         };
         let labels = [SEARCH_STAGE.is(stage)];

@@ -1,6 +1,7 @@
 //! A sentence model, run by ONNX Runtime.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -15,12 +16,16 @@ use ort::environment::Environment;
 
 use super::{
     EmbedError, Embedder, Prefixes,
+    mapped::graph_alone,
     recipe::{Recipe, missing},
     tokens::ModelTokens,
 };
 use crate::search::{Error, ModelId, Tokens};
 
 const RUNTIME: &str = "onnxruntime/libonnxruntime.so";
+
+/// Tells ONNX Runtime where the weights are that a graph names.
+const WEIGHTS_DIR: &str = "session.model_external_initializers_file_folder_path";
 
 /// Counts the ways in which we have turned text into vectors: part of the id of every model.
 const WAY: &[u8] = b"1: fastembed 7, one text at a time, unit length";
@@ -37,7 +42,7 @@ pub fn load_model(
     model: &str,
     workers: usize,
 ) -> Result<Vec<Box<dyn Embedder>>, Error> {
-    let environment = environment(&assets.join(RUNTIME))?;
+    let environment = environment(assets)?;
     let dir = match Path::new(model) {
         path if path.components().count() > 1 || path.is_absolute() => path.to_owned(),
         name => assets.join("models").join(name),
@@ -52,7 +57,6 @@ pub fn load_model(
     let source = Arc::new(source);
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let workers = if workers == 0 { cores() } else { workers };
-    // The last one takes the files themselves: they are as large as what is made of them.
     let files = std::iter::repeat_n(files, workers);
     let load = |files| -> Result<Box<dyn Embedder>, Error> {
         let model = source.load(files)?;
@@ -76,31 +80,37 @@ impl Source {
             let path = self.dir.join(name);
             fs::read(&path).map_err(|source| missing(&self.dir, &path, source))
         };
-        let (model, tokenizer) = (file(&self.recipe.model)?, file(&self.recipe.tokenizer)?);
+        let (mut model, tokenizer) = (file(&self.recipe.model)?, file(&self.recipe.tokenizer)?);
         let fingerprint = self.recipe.fingerprint();
         let id = ModelId::of([WAY, &model, &tokenizer, fingerprint.as_bytes()]);
-        // The padding does not matter: there is never more than one text in a batch.
-        let tokenizer_config = format!(
-            r#"{{"model_max_length": {}, "pad_token": "[PAD]"}}"#,
-            self.recipe.max_tokens
-        );
-        let tokenizer = TokenizerFiles {
-            tokenizer_file: tokenizer,
-            config_file: br#"{"pad_token_id": 0}"#.to_vec(),
-            special_tokens_map_file: b"{}".to_vec(),
-            tokenizer_config_file: tokenizer_config.into(),
-        };
+        let tokenizer = tokenizer_files(tokenizer, self.recipe.max_tokens);
+        if let Some((_, file)) = self.model_file()
+            && let Some(alone) = graph_alone(&model, &file)
+        {
+            model = alone;
+        }
         let files = UserDefinedEmbeddingModel::new(model, tokenizer)
             .with_pooling(self.recipe.pooling())
             .with_quantization(QuantizationMode::Dynamic);
         Ok((files, id))
     }
 
+    /// Returns the directory and the name of the model's file itself, not of a link to it, which
+    /// ONNX Runtime would not follow.
+    fn model_file(&self) -> Option<(String, String)> {
+        let file = fs::canonicalize(self.dir.join(&self.recipe.model)).ok()?;
+        let text = |part: &OsStr| part.to_str().map(str::to_owned);
+        Some((text(file.parent()?.as_os_str())?, text(file.file_name()?)?))
+    }
+
     fn load(&self, files: UserDefinedEmbeddingModel) -> Result<TextEmbedding, Error> {
-        let options = InitOptionsUserDefined::new()
+        let mut options = InitOptionsUserDefined::new()
             .with_environment(self.environment.clone())
             .with_max_length(self.recipe.max_tokens)
             .with_intra_threads(1);
+        if let Some((dir, _)) = self.model_file() {
+            options = options.with_session_config(WEIGHTS_DIR, format!("{dir}/"));
+        }
         TextEmbedding::try_new_from_user_defined(files, options).map_err(|error| Error::Load {
             path: self.dir.join(&self.recipe.model),
             source: Arc::new(error),
@@ -151,21 +161,38 @@ impl Embedder for Sentences {
     }
 }
 
-/// Returns the environment of ONNX Runtime, which a process can have only once and for ever:
-/// hence the only `static` of this crate that is not a constant.
-fn environment(library: &Path) -> Result<Environment, Error> {
+/// Returns what fastembed wants of a tokenizer. The padding does not matter: there is never more
+/// than one text, or one pair, in a batch.
+pub(super) fn tokenizer_files(tokenizer: Vec<u8>, max_tokens: usize) -> TokenizerFiles {
+    let config = format!(r#"{{"model_max_length": {max_tokens}, "pad_token": "[PAD]"}}"#);
+    TokenizerFiles {
+        tokenizer_file: tokenizer,
+        config_file: br#"{"pad_token_id": 0}"#.to_vec(),
+        special_tokens_map_file: b"{}".to_vec(),
+        tokenizer_config_file: config.into(),
+    }
+}
+
+/// Returns the environment of ONNX Runtime below `assets`, which a process can have only once and
+/// for ever: hence the only `static` of this crate that is not a constant.
+///
+/// # Errors
+///
+/// If the library is missing or does not load.
+pub(super) fn environment(assets: &Path) -> Result<Environment, Error> {
     static ENVIRONMENT: OnceLock<Result<Environment, Arc<ort::Error>>> = OnceLock::new();
-    fs::File::open(library).map_err(|source| Error::Asset {
-        path: library.to_owned(),
+    let library = assets.join(RUNTIME);
+    fs::File::open(&library).map_err(|source| Error::Asset {
+        path: library.clone(),
         remedy: "`make setup` brings it".to_owned(),
         source,
     })?;
     let failed = |source| Error::Load {
-        path: library.to_owned(),
+        path: library.clone(),
         source,
     };
     // It is loaded by path, never by an environment variable.
-    let builder = ort::init_from(library).map_err(|error| failed(Arc::new(error)))?;
+    let builder = ort::init_from(&library).map_err(|error| failed(Arc::new(error)))?;
     let environment = ENVIRONMENT.get_or_init(|| builder.build().map_err(Arc::new));
     environment.clone().map_err(|error| failed(error))
 }

@@ -2,22 +2,19 @@
 
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, atomic::Ordering::SeqCst},
     thread,
-    time::Duration,
 };
 
-use crossbeam_channel::{
-    Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select_biased, unbounded,
-};
-use tokio::{sync::oneshot, time::Instant};
-use tracing::{error, info, instrument};
+use crossbeam_channel::{Sender, TrySendError, bounded, unbounded};
+use futures::future::try_join_all;
+use tokio::time::Instant;
+use tracing::instrument;
 
-use super::{EmbedError, Embedder, Prefixes};
+use super::{
+    EmbedError, Embedder, Prefixes,
+    worker::{Inbox, Load, Task, ToEmbed, ToScore, Worker},
+};
 use crate::{
     observed::{
         Metrics, ObservedWait,
@@ -26,16 +23,15 @@ use crate::{
     search::Error,
 };
 
-/// Time without a question after which every thread embeds passages again: an agent that works
-/// asks several times in a second.
-const QUIET: Duration = Duration::from_millis(250);
-
 /// Threads with a model each. Dropped, they end after the text at hand.
 pub(in crate::search) struct Workers {
-    questions: Sender<Job>,
+    questions: Sender<ToEmbed>,
+    /// Of questions and candidates for their answers.
+    pairs: Sender<ToScore>,
     /// Unbounded: the one indexer keeps only [`Workers::passages_in_flight`] of them in it.
-    passages: Sender<Job>,
+    passages: Sender<ToEmbed>,
     prefixes: Prefixes,
+    rerank: bool,
     queue: usize,
     threads: usize,
     load: Arc<Load>,
@@ -43,55 +39,47 @@ pub(in crate::search) struct Workers {
     metrics: SearchMetrics,
 }
 
-/// What the threads have to do, and had.
-#[derive(Debug, Default)]
-struct Load {
-    /// Texts handed over and not yet embedded.
-    outstanding: AtomicUsize,
-    /// Questions that were ever asked.
-    asked: AtomicUsize,
-}
-
-struct Job {
-    text: Arc<str>,
-    started: oneshot::Sender<()>,
-    vector: oneshot::Sender<Result<Vec<f32>, EmbedError>>,
-}
-
 impl Workers {
-    /// Starts a thread for each of `embedders`; at most `queue` questions wait for them.
+    /// Starts a thread for each of `embedders`; at most `queue` questions wait for them, and as
+    /// many candidates.
     ///
     /// # Errors
     ///
     /// If there are none, or the system refuses a thread.
     pub(in crate::search) fn start(
-        embedders: Vec<Box<dyn Embedder>>,
+        mut embedders: Vec<Box<dyn Embedder>>,
         queue: usize,
         metrics: &Metrics,
     ) -> Result<Self, Error> {
-        let Some(prefixes) = embedders.first().map(|embedder| embedder.prefixes()) else {
-            return Err(Error::NoWorkers);
-        };
+        let first = embedders.first_mut().ok_or(Error::NoWorkers)?;
+        let (prefixes, rerank) = (first.prefixes(), first.reranker().is_some());
         let (questions, asked) = bounded(queue);
+        let (pairs, paired) = bounded(queue);
         let (passages, handed) = unbounded();
+        let inbox = Inbox {
+            questions: asked,
+            pairs: paired,
+            passages: handed,
+        };
         let (threads, load) = (embedders.len(), Arc::new(Load::default()));
         for (number, embedder) in embedders.into_iter().enumerate() {
             let worker = Worker {
                 embedder,
-                questions: asked.clone(),
-                passages: handed.clone(),
                 load: Arc::clone(&load),
                 for_questions: number == 0 && threads > 1,
             };
+            let inbox = inbox.clone();
             thread::Builder::new()
                 .name(format!("model-{number}"))
-                .spawn(move || worker.run())
+                .spawn(move || worker.run(&inbox))
                 .map_err(Error::Thread)?;
         }
         Ok(Self {
             questions,
+            pairs,
             passages,
             prefixes,
+            rerank,
             queue,
             threads,
             load,
@@ -117,11 +105,11 @@ impl Workers {
     /// [`Error::Busy`] if the queue is full; [`Error::Embed`] if the model fails.
     #[instrument(name = "search.embed", skip_all, fields(text.len_bytes = text.len()))]
     pub(in crate::search) async fn question(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
-        let (job, started, vector) = job(prefixed(&self.prefixes.question, text));
+        let (task, coming) = Task::new(prefixed(&self.prefixes.question, text));
         let asked = Instant::now();
         self.load.asked.fetch_add(1, SeqCst);
         let waits = self.load.outstanding.fetch_add(1, SeqCst) >= self.threads;
-        if let Err(refused) = self.questions.try_send(job) {
+        if let Err(refused) = self.questions.try_send(task) {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(match refused {
                 TrySendError::Full(_) => {
@@ -132,14 +120,14 @@ impl Workers {
             });
         }
         if waits {
-            let began = self.wait.wait(started).await;
+            let began = self.wait.wait(coming.started).await;
             began.map_err(|_| EmbedError::Gone)?;
         } else {
             self.wait.acquired_free();
         }
         let begun = Instant::now();
         self.metrics.stage(Stage::Queue, begun - asked);
-        let vector = vector.await.map_err(|_| EmbedError::Gone)??;
+        let vector = coming.answer.await.map_err(|_| EmbedError::Gone)??;
         self.metrics.stage(Stage::Embed, begun.elapsed());
         Ok(unit_length(vector))
     }
@@ -150,13 +138,48 @@ impl Workers {
     ///
     /// If the model fails.
     pub(in crate::search) async fn passage(&self, text: Arc<str>) -> Result<Arc<[f32]>, Error> {
-        let (job, _, vector) = job(prefixed(&self.prefixes.passage, text));
+        let (task, coming) = Task::new(prefixed(&self.prefixes.passage, text));
         self.load.outstanding.fetch_add(1, SeqCst);
-        if self.passages.send(job).is_err() {
+        if self.passages.send(task).is_err() {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(Error::NoWorkers);
         }
-        Ok(unit_length(vector.await.map_err(|_| EmbedError::Gone)??))
+        let vector = coming.answer.await.map_err(|_| EmbedError::Gone)??;
+        Ok(unit_length(vector))
+    }
+
+    /// Tells whether there is a model that orders the best passages anew.
+    pub(in crate::search) fn rerank(&self) -> bool {
+        self.rerank
+    }
+
+    /// Scores how well each of `passages` answers `question`, when no question waits. All threads
+    /// share the work.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RerankBusy`] if too many wait already; [`Error::Score`] if the model fails on one.
+    #[instrument(name = "search.rerank", skip_all, fields(search.candidates = passages.len()))]
+    pub(in crate::search) async fn scores(
+        &self,
+        question: &Arc<str>,
+        passages: Vec<Arc<str>>,
+    ) -> Result<Vec<f32>, Error> {
+        let mut scores = Vec::with_capacity(passages.len());
+        for passage in passages {
+            let (task, coming) = Task::new((Arc::clone(question), passage));
+            self.load.outstanding.fetch_add(1, SeqCst);
+            if let Err(refused) = self.pairs.try_send(task) {
+                self.load.outstanding.fetch_sub(1, SeqCst);
+                // What was handed over of this question is let lie: nobody listens any more.
+                return Err(match refused {
+                    TrySendError::Full(_) => Error::RerankBusy { queue: self.queue },
+                    TrySendError::Disconnected(_) => Error::NoWorkers,
+                });
+            }
+            scores.push(async { coming.answer.await.map_err(|_| EmbedError::Gone)? });
+        }
+        try_join_all(scores).await.map_err(Error::Score)
     }
 }
 
@@ -169,24 +192,11 @@ impl fmt::Debug for Workers {
     }
 }
 
-type Vector = oneshot::Receiver<Result<Vec<f32>, EmbedError>>;
-
 fn prefixed(prefix: &str, text: Arc<str>) -> Arc<str> {
     match prefix {
         "" => text,
         _ => format!("{prefix}{text}").into(),
     }
-}
-
-fn job(text: Arc<str>) -> (Job, oneshot::Receiver<()>, Vector) {
-    let (started, starts) = oneshot::channel();
-    let (vector, comes) = oneshot::channel();
-    let job = Job {
-        text,
-        started,
-        vector,
-    };
-    (job, starts, comes)
 }
 
 /// Scales a vector to length 1, so that only its direction counts.
@@ -198,94 +208,14 @@ fn unit_length(mut vector: Vec<f32>) -> Arc<[f32]> {
     vector.into()
 }
 
-/// A thread with a model.
-struct Worker {
-    embedder: Box<dyn Embedder>,
-    questions: Receiver<Job>,
-    passages: Receiver<Job>,
-    load: Arc<Load>,
-    /// It takes no passages while questions come: a question must not wait for one.
-    for_questions: bool,
-}
-
-impl Worker {
-    /// Works until the channels close.
-    fn run(mut self) {
-        let mut quiet = Quiet::default();
-        loop {
-            let reserved =
-                self.for_questions && !quiet.at(Instant::now(), self.load.asked.load(SeqCst));
-            let job = if reserved {
-                match self.questions.recv_timeout(QUIET) {
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    job => job.ok(),
-                }
-            } else {
-                select_biased! {
-                    recv(self.questions) -> job => job.ok(),
-                    recv(self.passages) -> job => job.ok(),
-                }
-            };
-            let Some(job) = job else { return };
-            self.embed(job);
-        }
-    }
-
-    fn embed(&mut self, job: Job) {
-        // Who asked may be gone: then so is the need.
-        if job.vector.is_closed() {
-            self.load.outstanding.fetch_sub(1, SeqCst);
-            return;
-        }
-        let _ = job.started.send(());
-        let embed = AssertUnwindSafe(|| self.embedder.embed(&job.text));
-        let vector = catch_unwind(embed).unwrap_or_else(|_| {
-            error!(text.len_bytes = job.text.len(), "the model panicked");
-            renew(&mut *self.embedder);
-            Err(EmbedError::Panicked)
-        });
-        // Before the answer, so that who asks again right after it finds the thread free.
-        self.load.outstanding.fetch_sub(1, SeqCst);
-        let _ = job.vector.send(vector);
-    }
-}
-
-/// Tells whether no question came lately.
-#[derive(Debug, Default)]
-struct Quiet {
-    asked: usize,
-    /// When `asked` was seen to change.
-    since: Option<Instant>,
-}
-
-impl Quiet {
-    fn at(&mut self, now: Instant, asked: usize) -> bool {
-        if self.asked != asked {
-            self.asked = asked;
-            self.since = Some(now);
-        }
-        self.since.is_none_or(|since| now - since >= QUIET)
-    }
-}
-
-/// Loads the model again after a panic, which may have left it in any state.
-fn renew(embedder: &mut dyn Embedder) {
-    let renewed = catch_unwind(AssertUnwindSafe(|| embedder.renew()));
-    match renewed.unwrap_or(Err(Error::NoWorkers)) {
-        Ok(()) => info!("the model was loaded again"),
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            error!(error, "the model was not loaded again: it goes on as it is");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::{FutureExt as _, future::join};
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
     use tokio::sync::mpsc;
+
+    use crossbeam_channel::Receiver;
 
     use super::*;
 
@@ -337,26 +267,5 @@ mod tests {
         assert_eq!(text, "q: first");
         assert_eq!(*vector.unwrap(), [0.6, 0.8], "of unit length");
         assert_eq!(begun.recv().await.unwrap(), "p: second");
-    }
-
-    #[test]
-    fn it_is_quiet_until_a_question_comes_and_again_a_while_after_the_last() {
-        let (start, ms) = (Instant::now(), Duration::from_millis);
-        let mut quiet = Quiet::default();
-        let steps = [
-            (0, 0, true),
-            (1, 1, false),
-            (200, 1, false),
-            (240, 2, false),
-            (260, 2, false),
-            (489, 2, false),
-            (490, 2, true),
-            (900, 2, true),
-            (901, 3, false),
-        ];
-
-        for (at, asked, expected) in steps {
-            assert_eq!(quiet.at(start + ms(at), asked), expected, "{at} ms");
-        }
     }
 }

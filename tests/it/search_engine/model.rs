@@ -1,6 +1,9 @@
 //! The real model over real standards.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use lockstep::search::{Engine, Error, check, load_model};
 
@@ -95,6 +98,37 @@ fn the_same_text_has_the_same_vector_on_every_thread_and_at_any_time() {
     assert_eq!(first.len(), 384);
     for model in &mut models {
         assert_eq!(model.embed("Lock what threads share.").unwrap(), first);
+    }
+}
+
+/// An empty group of an unknown field at the end: ONNX Runtime skips it, and what finds the weights
+/// of a model's file does not know groups.
+const GROUP: [u8; 4] = [0xc3, 0x3e, 0xc4, 0x3e];
+
+#[test]
+fn weights_are_mapped_from_the_file_for_all_threads_and_mean_what_copies_do() {
+    let own = own_model("model: sentences.onnx\npooling: mean\nmax_tokens: 256\n");
+    let file = own.path().join("sentences.onnx");
+    let model = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, [&*model, &GROUP].concat()).unwrap();
+    let mappings = |name: &Path| {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines()
+            .filter(|map| map.ends_with(name.to_str().unwrap()))
+            .count()
+    };
+
+    let mut copied = load_model(&assets(), own.path().to_str().unwrap(), 1).unwrap();
+    assert_eq!(mappings(&file), 0);
+    fs::write(&file, model).unwrap();
+    let mut mapped = load_model(&assets(), own.path().to_str().unwrap(), 2).unwrap();
+    assert!(mappings(&file) >= 2, "{}", mappings(&file));
+
+    for text in ["Lock what threads share.", "x", &"long text ".repeat(200)] {
+        let vector = copied[0].embed(text).unwrap();
+        assert_eq!(mapped[0].embed(text).unwrap(), vector);
+        assert_eq!(mapped[1].embed(text).unwrap(), vector);
     }
 }
 
