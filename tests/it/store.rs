@@ -4,3 +4,4 @@ mod attack;
 mod conformance;
 mod database;
 mod place;
+mod traced;

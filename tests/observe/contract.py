@@ -31,6 +31,7 @@ NOT_PROVOKED = {
 EMPTY_PANELS = {
     "caches-and-locks / Watchdog", "overview / Telemetry dropped",
     "overview / Outcomes other than ok", "sessions / Failed operations in 10 minutes",
+    "sessions / Turns of sessions: wait and hold, p99",
 }
 # About time, and this machine may be too small for its own load.
 ALERTS_OF_A_SMALL_MACHINE = {

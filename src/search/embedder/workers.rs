@@ -15,7 +15,7 @@ use crossbeam_channel::{
     Receiver, RecvTimeoutError, Sender, TrySendError, bounded, select_biased, unbounded,
 };
 use tokio::{sync::oneshot, time::Instant};
-use tracing::{error, info, instrument};
+use tracing::{Instrument as _, Span, error, info, info_span, instrument};
 
 use super::{EmbedError, Embedder, Prefixes};
 use crate::{
@@ -36,6 +36,8 @@ pub(in crate::search) struct Workers {
     /// Unbounded: the one indexer keeps only [`Workers::passages_in_flight`] of them in it.
     passages: Sender<Job>,
     prefixes: Prefixes,
+    /// What the span of an inference is called, and what the model is.
+    embeddings: (Arc<str>, Arc<str>),
     queue: usize,
     threads: usize,
     load: Arc<Load>,
@@ -69,9 +71,10 @@ impl Workers {
         queue: usize,
         metrics: &Metrics,
     ) -> Result<Self, Error> {
-        let Some(prefixes) = embedders.first().map(|embedder| embedder.prefixes()) else {
+        let Some(first) = embedders.first() else {
             return Err(Error::NoWorkers);
         };
+        let (prefixes, model) = (first.prefixes(), first.name());
         let (questions, asked) = bounded(queue);
         let (passages, handed) = unbounded();
         let (threads, load) = (embedders.len(), Arc::new(Load::default()));
@@ -92,6 +95,7 @@ impl Workers {
             questions,
             passages,
             prefixes,
+            embeddings: (format!("embeddings {model}").into(), model),
             queue,
             threads,
             load,
@@ -139,9 +143,21 @@ impl Workers {
         }
         let begun = Instant::now();
         self.metrics.stage(Stage::Queue, begun - asked);
-        let vector = vector.await.map_err(|_| EmbedError::Gone)??;
+        let vector = vector.instrument(self.inference()).await;
+        let vector = vector.map_err(|_| EmbedError::Gone)??;
         self.metrics.stage(Stage::Embed, begun.elapsed());
         Ok(unit_length(vector))
+    }
+
+    /// The span of the model at work on a question.
+    fn inference(&self) -> Span {
+        let (span, model) = &self.embeddings;
+        info_span!(
+            "embeddings",
+            otel.name = &**span,
+            gen_ai.operation.name = "embeddings",
+            gen_ai.request.model = &**model,
+        )
     }
 
     /// Embeds a passage when no question waits.
@@ -240,7 +256,11 @@ impl Worker {
         let _ = job.started.send(());
         let embed = AssertUnwindSafe(|| self.embedder.embed(&job.text));
         let vector = catch_unwind(embed).unwrap_or_else(|_| {
-            error!(text.len_bytes = job.text.len(), "the model panicked");
+            error!(
+                name: "lockstep.search.model_panicked",
+                { text.len_bytes = job.text.len() },
+                "the model panicked"
+            );
             renew(&mut *self.embedder);
             Err(EmbedError::Panicked)
         });
@@ -272,7 +292,7 @@ impl Quiet {
 fn renew(embedder: &mut dyn Embedder) {
     let renewed = catch_unwind(AssertUnwindSafe(|| embedder.renew()));
     match renewed.unwrap_or(Err(Error::NoWorkers)) {
-        Ok(()) => info!("the model was loaded again"),
+        Ok(()) => info!(name: "lockstep.search.model_reloaded", "the model was loaded again"),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             error!(error, "the model was not loaded again: it goes on as it is");
