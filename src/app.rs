@@ -10,7 +10,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use axum::Router;
 use opentelemetry::metrics::Meter;
-use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio::{net::TcpListener, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -174,9 +174,11 @@ impl App {
     /// If the discovery file cannot be written, or a transport fails.
     pub async fn serve(self, listeners: Listeners, stop: CancellationToken) -> anyhow::Result<()> {
         let lag = self.lag.clone();
+        let readiness = tell_when_ready(Arc::clone(&self.search));
         tokio::select! {
             served = Box::pin(self.serve_all(listeners, stop)) => served,
             never = lag.probe() => match never {},
+            never = readiness => match never {},
         }
     }
 
@@ -214,12 +216,11 @@ impl App {
                 .with_context(|| format!("cannot write to {}", dir.display()))
         };
         let discovery = self.config.state.dir().map(publish).transpose()?;
+        let discovery_file = discovery.as_ref();
+        let discovery_file = discovery_file.map(|file| file.path().display().to_string());
         info!(
-            url = found_by.url,
-            transport = found_by.transport,
-            discovery_file = discovery
-                .as_ref()
-                .map(|file| file.path().display().to_string()),
+            name: "lockstep.lifecycle.listening",
+            { url = found_by.url, transport = found_by.transport, discovery_file },
             "listening"
         );
         let shutdown = Shutdown {
@@ -235,6 +236,13 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Says once that the standards are searched by meaning.
+async fn tell_when_ready(search: Arc<search::Engine>) -> std::convert::Infallible {
+    search.ready().await;
+    info!(name: "lockstep.lifecycle.ready", "the standards are searched by meaning");
+    std::future::pending().await
 }
 
 /// Serves both transports; when one ends, the other finishes what it has begun.
@@ -298,6 +306,7 @@ fn measured(metrics: &Metrics) -> Measured {
 
 async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
     let (assets, search) = (config.assets.clone(), config.search.clone());
+    let (started, name) = (Instant::now(), search.model.clone());
     let load = move || {
         let models = search::load_model(&assets, &search.model, search.workers)?;
         let config::Rerank {
@@ -308,7 +317,13 @@ async fn load_model(config: &Config) -> anyhow::Result<Vec<Box<dyn Embedder>>> {
             None => Ok(models),
         }
     };
-    Ok(spawn_blocking(load).await??)
+    let models = spawn_blocking(load).await??;
+    info!(
+        name: "lockstep.lifecycle.model_ready",
+        { model = name, workers = models.len(), elapsed_ms = started.elapsed().as_millis() },
+        "the model is loaded"
+    );
+    Ok(models)
 }
 
 fn cache_detail(config: &Config) -> CacheDetail {

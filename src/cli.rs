@@ -58,7 +58,7 @@ enum Command {
     Config(config::Arguments),
     /// Call a tool of a running server and print the answer. Exits with 1 if it is not as expected.
     Call(call::Arguments),
-    /// Print every metric that the server exports: name, unit, attributes and their values.
+    /// Print what the server exports: every metric with its attributes, every span and named event.
     Telemetry(telemetry::Arguments),
     /// Ask a running server whether it lives. Exits with 1 if it does not.
     Healthcheck(health::Arguments),

@@ -135,7 +135,10 @@ pub async fn serve(
     let served = tokio::select! {
         served = serving.into_future() => served,
         () = shutdown.overdue() => {
-            warn!("requests were still open at the end of the drain");
+            warn!(
+                name: "lockstep.lifecycle.cut_off",
+                "requests were still open at the end of the drain"
+            );
             Ok(())
         }
     };

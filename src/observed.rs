@@ -21,6 +21,7 @@ mod period;
 mod rare;
 mod requests;
 mod semaphore;
+pub mod spans;
 mod tally;
 mod wait;
 mod watch;

@@ -2,9 +2,17 @@
 
 mod console;
 mod lines;
+mod reported;
 pub mod spans;
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use opentelemetry::{
@@ -16,6 +24,7 @@ use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
 use opentelemetry_sdk::{
     Resource,
+    error::OTelSdkResult,
     logs::SdkLoggerProvider,
     metrics::{MeterProviderBuilder, SdkMeterProvider},
     propagation::TraceContextPropagator,
@@ -23,16 +32,20 @@ use opentelemetry_sdk::{
     trace::SdkTracerProvider,
 };
 use prometheus::Registry;
-use tokio::task::spawn_blocking;
-use tracing::warn;
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::Instant,
+};
+use tracing::{info, warn};
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    filter::{FilterExt as _, LevelFilter, filter_fn},
+    filter::{DynFilterFn, FilterExt as _, LevelFilter, filter_fn},
     fmt::format::Format,
     layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
 
+use self::reported::Reported;
 use crate::config::{self, Log, LogFormat, Otlp, Protocol};
 
 /// The longest that the end of the process waits for what is still buffered.
@@ -47,6 +60,8 @@ pub struct Telemetry {
     registry: Registry,
     tracers: SdkTracerProvider,
     loggers: SdkLoggerProvider,
+    /// Whether lines are exported still.
+    open: Arc<AtomicBool>,
 }
 
 impl Telemetry {
@@ -80,7 +95,11 @@ impl Telemetry {
         });
         let logs = match otlp.logs {
             Some(_) => {
-                Some(OpenTelemetryTracingBridge::new(&telemetry.loggers).with_filter(lines(log)?))
+                let open = Arc::clone(&telemetry.open);
+                // Asked for each line: what comes after the end would be complained of.
+                let open = DynFilterFn::new(move |_, _| open.load(Relaxed));
+                let bridge = OpenTelemetryTracingBridge::new(&telemetry.loggers);
+                Some(bridge.with_filter(lines(log)?.and(open)))
             }
             None => None,
         };
@@ -116,6 +135,7 @@ impl Telemetry {
             registry,
             tracers: tracers(&resource, settings, otlp)?,
             loggers: loggers(resource, otlp)?,
+            open: Arc::new(AtomicBool::new(true)),
         })
     }
 
@@ -142,8 +162,11 @@ impl Telemetry {
             meters,
             tracers,
             loggers,
+            open,
             registry: _,
         } = self;
+        let begun = Instant::now();
+        open.store(false, Relaxed);
         // Off the runtime's workers: exporters block, and one worker alone would wait for itself.
         // Side by side: a collector that takes no spans may take metrics.
         let flushed = futures::future::join3(
@@ -155,20 +178,34 @@ impl Telemetry {
         );
         match tokio::time::timeout(FLUSH, flushed).await {
             Ok((spans, logs, metrics)) => {
-                for flushed in [spans, logs, metrics] {
-                    match flushed {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => warn!(%error, "telemetry was not flushed"),
-                        Err(error) => warn!(%error, "telemetry was not flushed"),
-                    }
+                let outcomes = [("traces", spans), ("logs", logs), ("metrics", metrics)];
+                let flushed = outcomes.map(|(signal, flushed)| was_flushed(signal, flushed));
+                if flushed == [true; 3] {
+                    let elapsed_ms = begun.elapsed().as_millis();
+                    info!(name: "lockstep.lifecycle.flushed", { elapsed_ms }, "telemetry was flushed");
                 }
             }
             Err(_) => warn!(
-                timeout_secs = FLUSH.as_secs(),
+                name: "lockstep.telemetry.not_flushed",
+                { timeout_secs = FLUSH.as_secs() },
                 "telemetry was not flushed in time"
             ),
         }
     }
+}
+
+fn was_flushed(signal: &'static str, flushed: Result<OTelSdkResult, JoinError>) -> bool {
+    let problem = match flushed {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    warn!(
+        name: "lockstep.telemetry.not_flushed",
+        { signal, problem },
+        "telemetry was not flushed"
+    );
+    false
 }
 
 /// Builds what exports metrics, and has them read in `readable`; none if nobody wants them.
@@ -196,7 +233,7 @@ fn meters(
         };
         let exporter = exporter.transpose().context("metrics cannot be exported")?;
         meters = Some(match exporter {
-            Some(exporter) => provider.with_periodic_exporter(exporter),
+            Some(exporter) => provider.with_periodic_exporter(Reported(exporter)),
             None => provider.with_periodic_exporter(console::Console),
         });
     }
@@ -220,7 +257,7 @@ fn tracers(
             Protocol::Console => None,
         };
         tracers = match exporter.transpose().context("spans cannot be exported")? {
-            Some(exporter) => tracers.with_batch_exporter(exporter),
+            Some(exporter) => tracers.with_batch_exporter(Reported(exporter)),
             None => tracers.with_batch_exporter(console::Console),
         };
     }
@@ -237,7 +274,7 @@ fn loggers(resource: Resource, otlp: &Otlp) -> anyhow::Result<SdkLoggerProvider>
             Protocol::Console => None, // That is where they are anyway.
         };
         if let Some(exporter) = exporter.transpose().context("logs cannot be exported")? {
-            loggers = loggers.with_batch_exporter(exporter);
+            loggers = loggers.with_batch_exporter(Reported(exporter));
         }
     }
     Ok(loggers.build())

@@ -317,6 +317,26 @@ class Network(unittest.TestCase):
         ports = {p["port"] for rule in policy["ingress"] for p in rule["ports"]}
         self.assertEqual(ports, {"http", "admin"})
 
+    def test_runbooks_are_linked_where_they_are_published_and_named_everywhere(self):
+        on = {"rules": {"enabled": True}, "dashboards": {"enabled": True}}
+        url = "https://wiki.example/run$1books"
+        for published in ("", url):
+            objects = rendered({"telemetry": on | {"runbooksUrl": published}})
+            rules = [rule for o in objects.of("PrometheusRule") for g in o["spec"]["groups"] for rule in g["rules"]]
+            alerts = [rule for rule in rules if "alert" in rule]
+            pages = [yaml.safe_load(text) for o in objects.of("ConfigMap") if "dashboard" in o["metadata"]["name"]
+                     for text in o["data"].values()]
+            links = [link["url"] for page in pages for panel in page["panels"] for link in panel.get("links", [])]
+
+            self.assertGreater(len(alerts), 30)
+            for alert in alerts:
+                name, told = alert["alert"], alert["annotations"]
+                self.assertEqual(told["runbook"], f"standards://runbooks/{name}.md")
+                self.assertEqual(told.get("runbook_url"), f"{url}/{name}" if published else None)
+            named = [f"{url}/{name}" for page in pages for panel in page["panels"] for name in panel.get("runbooks", [])]
+            self.assertEqual(sorted(links), sorted(named) if published else [])
+            self.assertGreater(len(named), 30)
+
     def test_scrapers_find_every_pod(self):
         telemetry = {"metrics": "prometheus", "serviceMonitor": {"enabled": True}}
         objects = rendered(CANARY | {"telemetry": telemetry})

@@ -16,8 +16,8 @@ use crate::{
             LOCK_WAITERS, OPERATION_DURATION, OUTCOME, PROCESS_CPU, PROCESS_FILES, PROCESS_MEMORY,
             PROCESS_THREADS, PROCESS_UPTIME, REQUESTS_ACTIVE, REQUESTS_WAITED, RUNTIME_BUSY,
             RUNTIME_QUEUE, RUNTIME_TASKS, RUNTIME_WORKERS, SEARCH_GENERATION_AGE,
-            SEARCH_QUEUE_DEPTH, SESSION_END, SESSIONS_ACTIVE, SESSIONS_CREATED, SESSIONS_ENDED,
-            SESSIONS_REFUSED, SESSIONS_RESUMED,
+            SEARCH_QUEUE_DEPTH, SESSION_END, SESSION_REFUSAL, SESSIONS_ACTIVE, SESSIONS_CREATED,
+            SESSIONS_ENDED, SESSIONS_REFUSED, SESSIONS_RESUMED,
         },
     },
     search,
@@ -25,6 +25,10 @@ use crate::{
 
 /// Outcomes of requests that are the server's fault; what else is not `ok` is the caller's.
 const FAILED: [&str; 3] = ["internal", "timeout", "overloaded"];
+
+/// Refusals that an operator can do something about; the others are what agents are told who were
+/// not first, or not next.
+const REFUSED: [&str; 4] = ["limit", "expired", "contended", "too_large"];
 
 #[derive(Debug, Serialize)]
 struct Cache {
@@ -155,6 +159,8 @@ fn locks(now: &Families) -> Vec<Lock> {
 
 fn sessions(now: &Families) -> Value {
     let ended = |reason| now.count(&SESSIONS_ENDED, &[(&SESSION_END, reason)]);
+    let refused = REFUSED.map(|why| now.count(&SESSIONS_REFUSED, &[(&SESSION_REFUSAL, why)]));
+    let refused = refused.iter().sum::<u64>();
     json!({
         "active": now.count(&SESSIONS_ACTIVE, &[]),
         "created": now.count(&SESSIONS_CREATED, &[]),
@@ -162,7 +168,8 @@ fn sessions(now: &Families) -> Value {
         "completed": ended("completed"),
         "expired": ended("expired"),
         "deleted": ended("deleted"),
-        "refused": now.count(&SESSIONS_REFUSED, &[]),
+        "refused": refused,
+        "out_of_order": now.count(&SESSIONS_REFUSED, &[]) - refused,
     })
 }
 

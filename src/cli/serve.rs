@@ -30,13 +30,27 @@ pub(super) async fn run(
     match serve(config, meter, registry).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            error!(error = %format_args!("{error:#}"), "the server cannot go on");
+            error!(
+                name: "lockstep.lifecycle.failed",
+                { error = %format_args!("{error:#}") },
+                "the server cannot go on"
+            );
             Ok(ExitCode::from(2))
         }
     }
 }
 
 async fn serve(config: Config, meter: Meter, registry: Registry) -> anyhow::Result<()> {
+    info!(
+        name: "lockstep.lifecycle.starting",
+        { version = env!("CARGO_PKG_VERSION"), transport = config.transport.as_str() },
+        "starting"
+    );
+    info!(
+        name: "lockstep.config.effective",
+        { settings = %config.redacted()? },
+        "the settings"
+    );
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     // Before the engines: a port in use is told at once, not after the model is loaded.
@@ -51,7 +65,9 @@ async fn serve(config: Config, meter: Meter, registry: Registry) -> anyhow::Resu
     let auth = config.auth.mode;
     let app = App::new(config, &meter).await?.readable_in(registry);
     greet(&listeners, auth)?;
-    Box::pin(app.serve(listeners, stop)).await
+    let served = Box::pin(app.serve(listeners, stop)).await;
+    info!(name: "lockstep.lifecycle.stopped", "nobody is answered any more");
+    served
 }
 
 /// Opens the admin listener where it is set to be. Not set, it must not keep the server from its

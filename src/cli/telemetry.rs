@@ -1,10 +1,14 @@
-//! `lockstep telemetry`: every instrument that the server exports.
+//! `lockstep telemetry`: every instrument, span and event that the server exports.
 
 use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
 use serde_json::{Value, json};
 
-use crate::observed::catalogue::{Attribute, Instrument, Kind, TOPICS, Values, all};
+use crate::observed::{
+    catalogue::{Attribute, Instrument, Kind, TOPICS, Values, all},
+    events::{EVENTS, NamedEvent},
+    spans::{NamedSpan, SPANS},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -41,12 +45,18 @@ fn catalogue() -> Value {
         }
         shown
     };
-    json!({ "instruments": all().map(instrument).collect::<Vec<_>>() })
+    let span = |span: &NamedSpan| json!({ "name": span.name, "attributes": span.attributes });
+    let event = |event: &NamedEvent| json!({ "name": event.name, "severity": event.severity });
+    json!({
+        "instruments": all().map(instrument).collect::<Vec<_>>(),
+        "spans": SPANS.iter().map(span).collect::<Vec<_>>(),
+        "events": EVENTS.iter().map(event).collect::<Vec<_>>(),
+    })
 }
 
 fn table() -> String {
     let mut text = String::from(
-        "# Metrics\n\n\
+        "# Telemetry: metrics, spans, events\n\n\
          Printed by `lockstep telemetry`; `make telemetry` writes it here. Names follow\n\
          OpenTelemetry, and in Prometheus they are those in the second line, whether it scrapes or\n\
          receives OTLP. No attribute holds a key, a query, a path, a caller or a session id.\n",
@@ -58,7 +68,36 @@ fn table() -> String {
             .iter()
             .for_each(|instrument| describe(&mut text, instrument));
     }
+    spans(&mut text);
+    events(&mut text);
     text
+}
+
+fn spans(text: &mut String) {
+    text.push_str(
+        "\n## Spans\n\nBelow the span of a request (`POST /mcp`, and its method with what it is \
+         about, such as `tools/call\nworkflow`), if the request is recorded. What hits opens none.\n",
+    );
+    for span in &SPANS {
+        let keys = span.attributes.iter().map(|key| format!("`{key}`"));
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        let of = if keys.is_empty() { "" } else { ": " };
+        let _ = write!(text, "\n- `{}`{of}{keys}.\n  {}\n", span.name, span.meaning);
+    }
+}
+
+fn events(text: &mut String) {
+    text.push_str(
+        "\n## Events\n\nLines of the log with a name: `event` of a line in JSON, the event name of an \
+         exported record.\n",
+    );
+    for event in &EVENTS {
+        let _ = write!(
+            text,
+            "\n- `{}` ({}): {}\n",
+            event.name, event.severity, event.meaning
+        );
+    }
 }
 
 fn describe(text: &mut String, instrument: &Instrument) {

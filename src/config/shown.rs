@@ -13,9 +13,18 @@ impl Config {
     ///
     /// If a setting cannot be written as YAML.
     pub fn shown(&self) -> anyhow::Result<String> {
+        serde_saphyr::to_string(&self.redacted()?).context("the settings cannot be written")
+    }
+
+    /// Returns the settings, the password of any address replaced.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be written.
+    pub fn redacted(&self) -> anyhow::Result<Value> {
         let mut settings = serde_json::to_value(self)?;
         redact(&mut settings);
-        serde_saphyr::to_string(&settings).context("the settings cannot be written")
+        Ok(settings)
     }
 }
 

@@ -56,7 +56,7 @@ impl Shutdown {
         self.stop.cancelled().await;
         self.ending.0.leaving.store(true, Relaxed);
         let (delay_secs, drain_secs) = (self.delay.as_secs(), self.drain.as_secs());
-        info!(delay_secs, drain_secs, "draining");
+        info!(name: "lockstep.lifecycle.draining", { delay_secs, drain_secs }, "draining");
         tokio::time::sleep(self.delay).await;
         self.ending.0.close.cancel();
         tokio::time::sleep(self.drain).await;

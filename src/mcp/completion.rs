@@ -40,7 +40,8 @@ pub(super) async fn complete(
     let found = values(engine, subject, &argument.value, context).await;
     let found = found.map_err(|error| {
         error!(
-            error = &error as &dyn std::error::Error,
+            name: "lockstep.request.failed",
+            { error = &error as &dyn std::error::Error },
             "completion failed"
         );
         let message = "internal error: the operator finds the cause in the server's log";

@@ -46,7 +46,11 @@ pub(super) fn into_response(
         Err(ToolError::Mendable(_, body)) => Ok(CallToolResult::structured_error(body).into()),
         Err(ToolError::Internal(cause)) => {
             record_exception(&*cause);
-            error!(error = &*cause as &dyn Error, "tool call failed");
+            error!(
+                name: "lockstep.request.failed",
+                { error = &*cause as &dyn Error },
+                "tool call failed"
+            );
             let message = "internal error: the operator finds the cause in the server's log";
             Err(ErrorData::internal_error(message, None))
         }

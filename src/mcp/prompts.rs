@@ -191,7 +191,7 @@ fn of_engine(failed: &Error) -> ErrorData {
         Kind::Content => ErrorData::internal_error(format!("{failed}: mend that file"), None),
         Kind::Internal => {
             let cause = failed as &dyn std::error::Error;
-            error!(error = cause, "rendering a prompt failed");
+            error!(name: "lockstep.request.failed", { error = cause }, "rendering a prompt failed");
             let message = "internal error: the operator finds the cause in the server's log";
             ErrorData::internal_error(message, None)
         }

@@ -141,7 +141,8 @@ fn of_engine(uri: &str, failed: &Error) -> ErrorData {
         }
         Kind::Internal => {
             error!(
-                error = failed as &dyn std::error::Error,
+                name: "lockstep.request.failed",
+                { error = failed as &dyn std::error::Error },
                 "reading a resource failed"
             );
             let message = "internal error: the operator finds the cause in the server's log";

@@ -22,7 +22,7 @@ pub use self::{
     runtime::{SchedulerLag, export_runtime},
     search::{SearchMetrics, SearchState, Stage},
     sessions::{End, GateResult, Refusal, SessionMetrics, Transition},
-    store::{Operation, StoreMetrics, StoreOutcome, StoreTimer},
+    store::{Operation, StoreKind, StoreMetrics, StoreOutcome},
 };
 pub(super) use self::{
     caches::CacheStats,
@@ -63,8 +63,8 @@ impl Metrics {
     }
 
     /// Returns the recorder of the store `name`.
-    pub fn store(&self, name: &'static str) -> StoreMetrics {
-        StoreMetrics::new(&self.meter, name)
+    pub fn store(&self, kind: StoreKind) -> StoreMetrics {
+        StoreMetrics::new(&self.meter, kind)
     }
 
     /// Has the caches and locks that are made from now on go wrong on purpose.

@@ -1,6 +1,6 @@
 //! What a contended acquisition reports.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
@@ -11,6 +11,9 @@ use super::{
     LockMetrics,
     metrics::{Acquired, HoldTimer, LockRecorder},
 };
+
+/// A wait that is logged: nothing that is locked should take so long.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Whom a caller waits for: `lock.holder` of its span.
 #[derive(Clone)]
@@ -103,7 +106,11 @@ impl<'a> Waiting<'a> {
     }
 
     fn end(mut self) {
-        self.recorder.waited(self.started.elapsed());
+        let waited = self.started.elapsed();
+        self.recorder.waited(waited);
+        if waited >= SLOW {
+            self.recorder.tell_of_slow_wait(&self.span, waited);
+        }
         self.how = Acquired::AfterWait;
         if let WaitsFor::Changing(last) = self.holder {
             self.holder = last().into();

@@ -31,6 +31,11 @@ pub trait Embedder: Send {
         None
     }
 
+    /// Returns what the model is called.
+    fn name(&self) -> Arc<str> {
+        "unnamed".into()
+    }
+
     /// Returns what the model was trained to find before a text.
     fn prefixes(&self) -> Prefixes {
         Prefixes::default()

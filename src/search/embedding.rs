@@ -203,7 +203,11 @@ impl Embedding {
             .published
             .cache_failed(Some(format!("{dir}: {problem}")))
         {
-            warn!(problem, dir, "vectors are not kept on disk");
+            warn!(
+                name: "lockstep.search.vectors_not_kept",
+                { problem, dir },
+                "vectors are not kept on disk"
+            );
         }
         None
     }

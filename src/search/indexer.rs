@@ -46,7 +46,8 @@ impl Indexer {
             if let Some(error) = &failure {
                 let error = error as &dyn std::error::Error;
                 error!(
-                    error,
+                    name: "lockstep.search.build_failed",
+                    { error },
                     "the standards were not indexed: the last snapshot stays"
                 );
             }
@@ -96,8 +97,9 @@ impl Indexer {
         self.metrics.rebuilt(started.elapsed(), true);
         let elapsed_ms = started.elapsed().as_millis();
         info!(
-            generation,
-            files, chunks, inferred, elapsed_ms, "standards indexed"
+            name: "lockstep.search.generation_published",
+            { generation, files, chunks, inferred, elapsed_ms },
+            "standards indexed"
         );
         Ok(())
     }
@@ -109,7 +111,8 @@ impl Indexer {
         let chunks = words.len();
         self.published.publish(Arc::new(words));
         info!(
-            chunks,
+            name: "lockstep.search.words_published",
+            { chunks },
             "keyword search answers while the standards are embedded"
         );
         Ok(corpus)
@@ -118,7 +121,11 @@ impl Indexer {
     fn warn_of_new_faults(&self, corpus: &Corpus, previous: &Snapshot) {
         for fault in &corpus.faults {
             if !previous.faults.contains(fault) {
-                warn!(%fault, "a file of the standards cannot be used");
+                warn!(
+                    name: "lockstep.search.file_unusable",
+                    { %fault },
+                    "a file of the standards cannot be used"
+                );
             }
         }
     }

@@ -19,12 +19,13 @@ fn search(query: &str) -> Value {
 }
 
 /// What a search does that nobody has asked before.
-const SEARCH: [&str; 7] = [
+const SEARCH: [&str; 8] = [
     "cache.load > search.answer",
     "cache.load > search.embed",
     "cache.lookup > cache.load",
     "cache.lookup > cache.load",
     "search.answer > cache.lookup",
+    "search.embed > embeddings unnamed",
     "caller > POST /mcp",
     "tools/call search_standards > cache.lookup",
 ];
@@ -198,6 +199,7 @@ async fn a_change_and_a_read_of_a_resource_are_traced_to_the_engine() {
     let tree = spans.tree();
     for edge in [
         "tools/call workflow > workflow.pause",
+        "workflow.pause > store.save",
         "resources/read > workflow.session",
         "POST /mcp > resources/read",
         "POST /mcp > prompts/get other",

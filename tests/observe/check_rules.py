@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "charts/lockstep/rules"
 TESTS = ROOT / "tests/observe/rules"
 RUNBOOKS = ROOT / "content/standards/runbooks"
-RUNBOOK_URL = "https://example.org/lockstep/runbooks"
+RUNBOOK = "standards://runbooks"
 QUERIES_A_RUNBOOK = 3
 
 
@@ -101,13 +101,13 @@ def explained(alerts):
 def linked(alerts):
     """Yields alerts and panels that do not lead to a runbook."""
     for alert in alerts:
-        if alert["annotations"]["runbook_url"] != f"{RUNBOOK_URL}/{alert['alert']}":
-            yield f"{alert['alert']}: its runbook_url leads elsewhere"
+        if alert["annotations"]["runbook"] != f"{RUNBOOK}/{alert['alert']}.md":
+            yield f"{alert['alert']}: its runbook is another"
     names_of_alerts = {alert["alert"] for alert in alerts}
     for where, panel in panels.panels():
-        for link in panel.get("links", []):
-            if link["url"].removeprefix(f"{RUNBOOK_URL}/") not in names_of_alerts:
-                yield f"{where}: {link['url']} is no runbook"
+        for name in panel.get("runbooks", []):
+            if name not in names_of_alerts:
+                yield f"{where}: {name} is no alert"
         if panel["type"] != "row" and not (panel.get("description") or panel["type"] == "text"):
             yield f"{where}: has no description"
         if panel["type"] not in ("row", "text") and not panel["fieldConfig"]["defaults"]["unit"]:

@@ -31,6 +31,7 @@ NOT_PROVOKED = {
 EMPTY_PANELS = {
     "caches-and-locks / Watchdog", "overview / Telemetry dropped",
     "overview / Outcomes other than ok", "sessions / Failed operations in 10 minutes",
+    "sessions / Turns of sessions: wait and hold, p99",
 }
 # About time, and this machine may be too small for its own load.
 ALERTS_OF_A_SMALL_MACHINE = {
@@ -157,8 +158,9 @@ def dashboards(report, api, known):
     report.none("alerts that fire although all is well", api.firing() - ALERTS_OF_A_SMALL_MACHINE)
 
 
-def runbooks(report, ask):
-    """`search_standards` asked for an alert's name answers with its runbook."""
+def runbooks(report, ask, read):
+    """`search_standards` asked for an alert's name answers with its runbook, and what its `runbook`
+    names can be read."""
     names_of_alerts = {page.stem for page in (panels.FOLDER.parents[2] / "content/standards/runbooks").glob("*.md")}
     wrong = {}
     for name in sorted(names_of_alerts):
@@ -166,3 +168,5 @@ def runbooks(report, ask):
         if not found.endswith(f"runbooks/{name}.md"):
             wrong[name] = found
     report.none(f"alerts whose runbook is not found first, of {len(names_of_alerts)}", wrong.items())
+    unread = {name for name in names_of_alerts if name not in read(f"standards://runbooks/{name}.md")}
+    report.none("alerts whose `runbook` cannot be read", unread)

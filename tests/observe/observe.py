@@ -75,7 +75,8 @@ def observe(report, options, programs, scratch, running):
     spans.whole(report, traces, tallies)
     spans.linked(report, traces)
     spans.bare(report, traces)
-    contract.runbooks(report, lambda question: asyncio.run(asked(canary.url, question)))
+    contract.runbooks(report, lambda question: asyncio.run(asked(canary.url, question)),
+                      lambda uri: asyncio.run(read(canary.url, uri)))
 
     over = outage.flushed(report, api, programs, scratch, collector, api.url)
     for way, found in zip(("gRPC", "Prometheus' own OTLP receiver"), over):
@@ -93,6 +94,15 @@ async def asked(url, question):
         return await client.search(question)
     finally:
         client.close()
+
+
+async def read(url, uri):
+    client = load.Client(url, load.Tally())
+    try:
+        answer = await client.request("resources/read", {"uri": uri}, uri)
+    finally:
+        client.close()
+    return "".join(one.get("text", "") for one in answer.get("result", {}).get("contents", []))
 
 
 if __name__ == "__main__":

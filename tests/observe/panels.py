@@ -18,8 +18,8 @@ def expressions(interval="5m", spanned="15m"):
     variables = {
         "$__rate_interval": interval,
         "$__range": spanned,
-        "$namespace": ".*",
-        "$workload": ".*",
+        "$namespace": "observe",
+        "$workload": "lockstep",
         "$track": ".*",
     }
     found = {}

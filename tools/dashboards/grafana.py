@@ -1,6 +1,5 @@
 """What a dashboard is made of, in the classic JSON that Grafana 10 to 13 and the sidecar take."""
 
-RUNBOOKS = "https://example.org/lockstep/runbooks"
 # The job is `namespace/workload`, or the workload alone where the service has no namespace.
 SELECT = 'job=~"(?:$namespace/)?$workload",lockstep_track=~"$track"'
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -58,9 +57,9 @@ def panel(kind, title, description, targets, unit, width, height, alert=None, **
     }
     if alert:
         names = [alert] if isinstance(alert, str) else alert
-        made["links"] = [
-            {"title": f"Runbook: {name}", "url": f"{RUNBOOKS}/{name}", "targetBlank": True} for name in names
-        ]
+        # Where runbooks are published, the chart makes links of these; everywhere, agents find them by name.
+        made["runbooks"] = names
+        made["description"] += f" Ask `search_standards` what to do about {' or '.join(names)}."
     return made | more
 
 
@@ -85,6 +84,8 @@ def graph(title, description, targets, unit, *, width=8, height=8, limit=None, s
 
 def stat(title, description, expr, unit, colors, *, width=4, height=5, legend="", alert=None, decimals=None):
     """One large number whose background says whether it is well."""
+    if unit in ("s", "percentunit"):
+        expr = f"({expr}) >= 0"  # Without traffic there is no ratio: no data, instead of a green NaN.
     defaults = {"thresholds": {"mode": "absolute", "steps": colors}, "noValue": "no data"}
     if decimals is not None:
         defaults["decimals"] = decimals

@@ -29,7 +29,8 @@ def page():
              zero_unless(f"increase({series('lockstep_search_rebuilds_total', FAILED)}[1h])", series("lockstep_search_generation")), "none", steps(GOOD, (1, BAD)), decimals=0,
              alert=["LockstepRebuildFailed", "LockstepGenerationOld"]),
         stat("Questions refused, 1 h", "Too many waited for the model.",
-             f"sum(increase({series('lockstep_search_queue_refused_total')}[1h]))", "none", steps(GOOD, (1, BAD)),
+             zero_unless(f"increase({series('lockstep_search_queue_refused_total')}[1h])", series("lockstep_search_queue_depth")),
+             "none", steps(GOOD, (1, BAD)),
              decimals=0, alert="LockstepSearchQueueRefused"),
         row("Where the time goes"),
         graph("Stages, p95", "queue: for a thread of the model. embed: the model. vectors and keywords: the two "

@@ -158,7 +158,7 @@ function list(id, entries) {
 }
 function details(now) {
   const s = now.sessions;
-  list('sessions', [['with an open phase', number(s.active)], ['started', number(s.created)], ['taken up', number(s.resumed)], ['completed', number(s.completed)], ['deleted', number(s.deleted)], ['refused', number(s.refused), s.refused ? 'mind' : '']]);
+  list('sessions', [['with an open phase (15 s ago at most)', number(s.active)], ['started', number(s.created)], ['taken up', number(s.resumed)], ['completed', number(s.completed)], ['deleted', number(s.deleted)], ['refused', number(s.refused), s.refused ? 'mind' : ''], ['told that it is not their turn', number(s.out_of_order)]]);
   const q = now.search;
   list('search', [['generation', number(q.generation)], ['last read', span(q.age_secs) + ' ago'], ['passages', number(q.passages)], ['without a vector', number(q.vectors_missing), q.vectors_missing ? 'mind' : ''], ['waiting for the model', number(q.queue), q.queue > 100 ? 'mind' : '']]);
   at('search-failure').hidden = !q.failure;

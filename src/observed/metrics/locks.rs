@@ -11,11 +11,12 @@ use std::{
 
 use opentelemetry::metrics::{Histogram, Meter};
 use tokio::time::Instant;
+use tracing::{Span, warn};
 
 use crate::{
     faults::Faults,
     observed::{
-        Watch,
+        Rare, Watch,
         catalogue::{
             LOCK_ABANDONED, LOCK_ACQUISITIONS, LOCK_CONTENDED, LOCK_HOLD_DURATION, LOCK_NAME,
             LOCK_WAIT_DURATION, LOCK_WAITERS,
@@ -39,6 +40,7 @@ pub(in crate::observed) struct LockStats {
     name: &'static str,
     acquisitions: Counters<3>,
     waiters: AtomicI64,
+    slow_waits: Rare,
 }
 
 impl LockStats {
@@ -129,6 +131,7 @@ impl LockMetrics {
             name,
             acquisitions: Counters::new(),
             waiters: AtomicI64::new(0),
+            slow_waits: Rare::default(),
         });
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.push(Arc::clone(&stats));
@@ -206,6 +209,19 @@ impl LockRecorder {
         let name = [LOCK_NAME.is(self.stats.name)];
         self.wait_seconds.record(waited.as_secs_f64(), &name);
         tally::waited(waited);
+    }
+
+    /// Logs a wait, in its own span so that the line has its trace; once a second at most.
+    pub(in crate::observed) fn tell_of_slow_wait(&self, wait: &Span, waited: Duration) {
+        if let Some(suppressed) = self.stats.slow_waits.occurs() {
+            let waited_ms = waited.as_millis();
+            let _in_its_span = wait.enter();
+            warn!(
+                name: "lockstep.lock.slow_wait",
+                { lock.name = self.stats.name, waited_ms, suppressed },
+                "a caller waited long for a lock"
+            );
+        }
     }
 
     /// Measures from now on how long the lock is held: only for those who read the clock anyway,

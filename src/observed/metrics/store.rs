@@ -1,10 +1,13 @@
 //! What stores of sessions report.
 
+use std::time::Duration;
+
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter},
 };
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field, info_span};
 
 use crate::observed::catalogue::{
     STORE_CONFLICTS, STORE_DURATION, STORE_NAME, STORE_OPERATION, STORE_OUTCOME, STORE_RETRIES,
@@ -36,78 +39,133 @@ pub enum StoreOutcome {
     Error,
 }
 
+impl Operation {
+    /// Returns the attribute's value.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Create => "create",
+            Self::Save => "save",
+            Self::List => "list",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Returns the span's name.
+    const fn span(self) -> &'static str {
+        match self {
+            Self::Load => "store.load",
+            Self::Create => "store.create",
+            Self::Save => "store.save",
+            Self::List => "store.list",
+            Self::Delete => "store.delete",
+        }
+    }
+
+    /// Returns the statement that a database is asked for it.
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Load | Self::List => "SELECT",
+            Self::Create => "INSERT",
+            Self::Save => "UPDATE",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl StoreOutcome {
+    /// Returns the attribute's value.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Conflict => "conflict",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a store is, for its spans.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreKind {
+    /// Its name: `store.name`.
+    pub name: &'static str,
+    /// The database and its table of sessions, if it is one: `db.system.name`,
+    /// `db.collection.name`.
+    pub database: Option<(&'static str, &'static str)>,
+}
+
 /// The instruments of one store.
 #[derive(Clone, Debug)]
 pub struct StoreMetrics {
+    kind: StoreKind,
     name: KeyValue,
     seconds: Histogram<f64>,
     conflicts: Counter<u64>,
     retries: Counter<u64>,
 }
 
-/// An operation under way.
-#[derive(Debug)]
-pub struct StoreTimer<'a> {
-    metrics: &'a StoreMetrics,
-    operation: Operation,
-    started: Instant,
-}
-
 impl StoreMetrics {
-    pub(super) fn new(meter: &Meter, name: &'static str) -> Self {
+    pub(super) fn new(meter: &Meter, kind: StoreKind) -> Self {
         Self {
-            name: STORE_NAME.is(name),
+            kind,
+            name: STORE_NAME.is(kind.name),
             seconds: STORE_DURATION.recorded(meter),
             conflicts: STORE_CONFLICTS.counted(meter),
             retries: STORE_RETRIES.counted(meter),
         }
     }
 
-    /// Begins to measure an operation.
-    pub fn begin(&self, operation: Operation) -> StoreTimer<'_> {
-        StoreTimer {
-            metrics: self,
-            operation,
-            started: Instant::now(),
+    /// Does `work`, of which `outcome` says what came, as one operation: with its time, and in a
+    /// span of its own.
+    pub async fn measure<T>(
+        &self,
+        operation: Operation,
+        outcome: impl FnOnce(&T) -> StoreOutcome,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let (span, started) = (self.span(operation), Instant::now());
+        let done = work.instrument(span.clone()).await;
+        let outcome = outcome(&done);
+        span.record("store.outcome", outcome.as_str());
+        if outcome == StoreOutcome::Error {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", "store_error");
         }
+        self.record(operation, outcome, started.elapsed());
+        done
     }
 
     /// A change is judged again after a conflict.
     pub fn retried(&self) {
         self.retries.add(1, std::slice::from_ref(&self.name));
     }
-}
 
-impl StoreTimer<'_> {
-    /// The operation ended.
-    pub fn end(self, outcome: StoreOutcome) {
-        let Self {
-            metrics,
-            operation,
-            started,
-        } = self;
-        let operation = match operation {
-            Operation::Load => "load",
-            Operation::Create => "create",
-            Operation::Save => "save",
-            Operation::List => "list",
-            Operation::Delete => "delete",
-        };
-        let ended = match outcome {
-            StoreOutcome::Ok => "ok",
-            StoreOutcome::Conflict => "conflict",
-            StoreOutcome::Error => "error",
-        };
+    fn span(&self, operation: Operation) -> Span {
+        let database = self.kind.database;
+        info_span!(
+            "store",
+            otel.name = operation.span(),
+            otel.kind = database.map_or("internal", |_| "client"),
+            otel.status_code = field::Empty,
+            store.name = self.kind.name,
+            store.operation = operation.as_str(),
+            store.outcome = field::Empty,
+            error.type = field::Empty,
+            db.system.name = database.map(|(system, _)| system),
+            db.collection.name = database.map(|(_, table)| table),
+            db.operation.name = database.map(|_| operation.sql()),
+        )
+    }
+
+    fn record(&self, operation: Operation, outcome: StoreOutcome, took: Duration) {
         if outcome == StoreOutcome::Conflict {
-            let name = std::slice::from_ref(&metrics.name);
-            metrics.conflicts.add(1, name);
+            self.conflicts.add(1, std::slice::from_ref(&self.name));
         }
         let labels = [
-            metrics.name.clone(),
-            STORE_OPERATION.is(operation),
-            STORE_OUTCOME.is(ended),
+            self.name.clone(),
+            STORE_OPERATION.is(operation.as_str()),
+            STORE_OUTCOME.is(outcome.as_str()),
         ];
-        let seconds = started.elapsed().as_secs_f64();
-        metrics.seconds.record(seconds, &labels);
+        self.seconds.record(took.as_secs_f64(), &labels);
     }
 }

@@ -136,6 +136,11 @@ impl Embedder for Sentences {
         Some(self.id)
     }
 
+    fn name(&self) -> Arc<str> {
+        let name = self.source.dir.file_name();
+        name.unwrap_or_default().to_string_lossy().into()
+    }
+
     fn prefixes(&self) -> Prefixes {
         self.source.recipe.prefixes()
     }

@@ -134,7 +134,11 @@ impl Worker {
         let _ = task.started.send(());
         let attempt = AssertUnwindSafe(|| run(&mut *self.embedder, &task.asked));
         let answer = catch_unwind(attempt).unwrap_or_else(|_| {
-            error!(text.len_bytes = bytes, "the model panicked");
+            error!(
+                name: "lockstep.search.model_panicked",
+                { text.len_bytes = bytes },
+                "the model panicked"
+            );
             renew(&mut *self.embedder);
             Err(EmbedError::Panicked)
         });
@@ -166,7 +170,7 @@ impl Quiet {
 fn renew(embedder: &mut dyn Embedder) {
     let renewed = catch_unwind(AssertUnwindSafe(|| embedder.renew()));
     match renewed.unwrap_or(Err(Error::NoWorkers)) {
-        Ok(()) => info!("the model was loaded again"),
+        Ok(()) => info!(name: "lockstep.search.model_reloaded", "the model was loaded again"),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             error!(error, "the model was not loaded again: it goes on as it is");

@@ -9,7 +9,7 @@ use std::{
 use crossbeam_channel::{Sender, TrySendError, bounded, unbounded};
 use futures::future::try_join_all;
 use tokio::time::Instant;
-use tracing::instrument;
+use tracing::{Instrument as _, Span, info_span, instrument};
 
 use super::{
     EmbedError, Embedder, Prefixes,
@@ -32,6 +32,8 @@ pub(in crate::search) struct Workers {
     passages: Sender<ToEmbed>,
     prefixes: Prefixes,
     rerank: bool,
+    /// What the span of an inference is called, and what the model is.
+    embeddings: (Arc<str>, Arc<str>),
     queue: usize,
     threads: usize,
     load: Arc<Load>,
@@ -53,6 +55,7 @@ impl Workers {
     ) -> Result<Self, Error> {
         let first = embedders.first_mut().ok_or(Error::NoWorkers)?;
         let (prefixes, rerank) = (first.prefixes(), first.reranker().is_some());
+        let model = first.name();
         let (questions, asked) = bounded(queue);
         let (pairs, paired) = bounded(queue);
         let (passages, handed) = unbounded();
@@ -80,6 +83,7 @@ impl Workers {
             passages,
             prefixes,
             rerank,
+            embeddings: (format!("embeddings {model}").into(), model),
             queue,
             threads,
             load,
@@ -127,9 +131,21 @@ impl Workers {
         }
         let begun = Instant::now();
         self.metrics.stage(Stage::Queue, begun - asked);
-        let vector = coming.answer.await.map_err(|_| EmbedError::Gone)??;
+        let vector = coming.answer.instrument(self.inference()).await;
+        let vector = vector.map_err(|_| EmbedError::Gone)??;
         self.metrics.stage(Stage::Embed, begun.elapsed());
         Ok(unit_length(vector))
+    }
+
+    /// The span of the model at work on a question.
+    fn inference(&self) -> Span {
+        let (span, model) = &self.embeddings;
+        info_span!(
+            "embeddings",
+            otel.name = &**span,
+            gen_ai.operation.name = "embeddings",
+            gen_ai.request.model = &**model,
+        )
     }
 
     /// Embeds a passage when no question waits.

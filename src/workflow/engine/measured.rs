@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::Engine;
 use crate::{
@@ -22,10 +22,22 @@ impl Engine {
         tokio::spawn(until_dropped(Arc::downgrade(self), COUNT, count));
     }
 
-    /// Counts why a start or a change was refused, if it was for a rule about sessions.
+    /// Counts why a start or a change was refused, if it was for a rule about sessions. What
+    /// operators can do something about is logged, too.
     pub(super) fn note_refusal<T>(&self, changed: &Result<T, Arc<Error>>) {
-        if let Some(why) = changed.as_ref().err().and_then(|error| refusal(error)) {
-            self.metrics.refused(why);
+        let Err(error) = changed else { return };
+        let Some(why) = refusal(error) else { return };
+        self.metrics.refused(why);
+        let theirs = matches!(
+            why,
+            Refusal::Limit | Refusal::Expired | Refusal::Contended | Refusal::TooLarge
+        );
+        if theirs && let Some(suppressed) = self.refusals.occurs() {
+            warn!(
+                name: "lockstep.session.refused",
+                { error = &**error as &dyn std::error::Error, suppressed },
+                "a session was not started or changed"
+            );
         }
     }
 
@@ -35,6 +47,11 @@ impl Engine {
             return;
         }
         let workflow = after.workflow.as_str();
+        debug!(
+            name: "lockstep.session.phase_completed",
+            { session.id = %after.id, workflow.type = workflow, overridden = verdict.overridden.is_some() },
+            "a phase was completed"
+        );
         self.metrics.moved(workflow, Transition::Completed);
         let open = time_between(before.opened_at(), &after.updated_at);
         self.metrics.phase_took(workflow, open);
@@ -54,7 +71,8 @@ async fn count(engine: Arc<Engine>) {
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             warn!(
-                error,
+                name: "lockstep.session.count_failed",
+                { error },
                 "sessions could not be counted; the next count tries again"
             );
         }

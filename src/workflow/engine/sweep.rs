@@ -44,7 +44,11 @@ impl Engine {
             removed += usize::from(self.remove_if_too_old(id, retention).await?);
         }
         if removed > 0 {
-            info!(removed, "sessions older than their retention removed");
+            info!(
+                name: "lockstep.session.swept",
+                { removed },
+                "sessions older than their retention removed"
+            );
         }
         Ok(removed)
     }
@@ -91,7 +95,8 @@ async fn sweep(engine: Arc<Engine>) {
     if let Err(error) = engine.sweep().await {
         let error = &*error as &dyn std::error::Error;
         warn!(
-            error,
+            name: "lockstep.session.sweep_failed",
+            { error },
             "old sessions could not be removed; the next sweep tries again"
         );
     }

@@ -221,6 +221,10 @@ fn read_index(directory: &Directory) -> Result<Index, Error> {
             }
         }
     }
-    info!(sessions = ids.len(), "sessions found");
+    info!(
+        name: "lockstep.lifecycle.sessions_found",
+        { sessions = ids.len() },
+        "sessions found"
+    );
     Ok(index)
 }

@@ -6,13 +6,16 @@ use super::{Room, StartTurn, State, Store, Stored, Version};
 use crate::{
     observed::{
         Metrics,
-        metrics::{Operation, StoreMetrics, StoreOutcome, StoreTimer},
+        metrics::{Operation, StoreKind, StoreMetrics, StoreOutcome},
     },
     workflow::{Error, Listing, Session, SessionId, SessionQuery, store::Age},
 };
 
 /// Whatever keeps the sessions, with its operations measured here, so that each kind of store
 /// reports alike. What is not measured is the store's own.
+///
+/// Operations are boxed: their futures are large, and are moved many times on their way through a
+/// cache.
 #[derive(Debug)]
 pub(in crate::workflow) struct Measured {
     store: Store,
@@ -27,18 +30,23 @@ impl Measured {
         metrics: &Metrics,
     ) -> Result<Self, Error> {
         let store = Store::open(state, room, &metrics.locks)?;
-        let name = match &store {
-            Store::Files(_) => "files",
-            Store::Postgres(_) => "postgres",
-        };
-        let metrics = metrics.store(name);
+        let metrics = metrics.store(match &store {
+            Store::Files(_) => StoreKind {
+                name: "files",
+                database: None,
+            },
+            Store::Postgres(_) => StoreKind {
+                name: "postgres",
+                database: Some(("postgresql", "lockstep_sessions")),
+            },
+        });
         Ok(Self { store, metrics })
     }
 
     /// As [`Store::load`].
     pub(in crate::workflow) async fn load(&self, id: SessionId) -> Result<Stored, Error> {
-        let timer = self.metrics.begin(Operation::Load);
-        ended(timer, self.store.load(id).await)
+        let load = Box::pin(self.store.load(id));
+        self.metrics.measure(Operation::Load, outcome, load).await
     }
 
     /// As [`Store::create`].
@@ -48,9 +56,10 @@ impl Measured {
         session: Arc<Session>,
         instead_of: &[Arc<Session>],
     ) -> Result<Option<Stored>, Error> {
-        let timer = self.metrics.begin(Operation::Create);
-        let created = self.store.create(turn, session, instead_of).await;
-        ended_unless_late(timer, created)
+        let create = Box::pin(self.store.create(turn, session, instead_of));
+        self.metrics
+            .measure(Operation::Create, outcome_unless_late, create)
+            .await
     }
 
     /// As [`Store::save`].
@@ -59,14 +68,18 @@ impl Measured {
         expected: Version,
         next: Arc<Session>,
     ) -> Result<Option<Stored>, Error> {
-        let timer = self.metrics.begin(Operation::Save);
-        ended_unless_late(timer, self.store.save(expected, next).await)
+        let save = Box::pin(self.store.save(expected, next));
+        self.metrics
+            .measure(Operation::Save, outcome_unless_late, save)
+            .await
     }
 
     /// As [`Store::remove`].
     pub(in crate::workflow) async fn remove(&self, id: SessionId) -> Result<(), Error> {
-        let timer = self.metrics.begin(Operation::Delete);
-        ended(timer, self.store.remove(id).await)
+        let remove = Box::pin(self.store.remove(id));
+        self.metrics
+            .measure(Operation::Delete, outcome, remove)
+            .await
     }
 
     /// As [`Store::list`].
@@ -75,8 +88,8 @@ impl Measured {
         query: &SessionQuery,
         age: &Age,
     ) -> Result<Listing, Error> {
-        let timer = self.metrics.begin(Operation::List);
-        ended(timer, self.store.list(query, age).await)
+        let list = Box::pin(self.store.list(query, age));
+        self.metrics.measure(Operation::List, outcome, list).await
     }
 
     /// Counts a change that is decided again because another process was faster.
@@ -93,21 +106,12 @@ impl Deref for Measured {
     }
 }
 
-fn ended<T>(timer: StoreTimer<'_>, done: Result<T, Error>) -> Result<T, Error> {
-    timer.end(outcome(&done));
-    done
-}
-
-/// As [`ended`], of what is none if another process was faster.
-fn ended_unless_late<T>(
-    timer: StoreTimer<'_>,
-    done: Result<Option<T>, Error>,
-) -> Result<Option<T>, Error> {
-    timer.end(match &done {
+/// As [`outcome`], of what is none if another process was faster.
+fn outcome_unless_late<T>(done: &Result<Option<T>, Error>) -> StoreOutcome {
+    match done {
         Ok(None) => StoreOutcome::Conflict,
         other => outcome(other),
-    });
-    done
+    }
 }
 
 /// What is not there, cannot be understood, or has no room or place is no failure of the store.

@@ -309,7 +309,8 @@ impl Postgres {
             source: Arc::new(source),
         };
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            name: "lockstep.session.set_aside",
+            { error = &error as &dyn std::error::Error },
             "a broken session was put aside"
         );
         Err(error)

@@ -282,7 +282,8 @@ impl Directory {
             source: Arc::new(source),
         };
         warn!(
-            error = &error as &dyn std::error::Error,
+            name: "lockstep.session.set_aside",
+            { error = &error as &dyn std::error::Error },
             "a broken session file was put aside"
         );
         Err(error)
