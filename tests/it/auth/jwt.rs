@@ -347,3 +347,35 @@ async fn a_token_without_the_scope_is_told_which_and_metadata_says_where_to_get_
         assert_eq!(metadata["scopes_supported"], json!(["lockstep"]));
     }
 }
+
+#[tokio::test]
+async fn a_token_that_is_known_to_be_good_is_refused_once_it_is_expired() {
+    let key = SigningKey::ed25519("a");
+    let issuer = Issuer::spawn(&[&key]).await;
+    let claims = issuer.claims("alice", PUBLIC_URL);
+    let good = key.token(&claims);
+    let with_issuer = with_issuer(&issuer);
+    let server = TestServer::spawn_for(Some(&good), |config| {
+        with_issuer(config);
+        config.auth.jwt.leeway_secs = 0;
+    })
+    .await;
+    let expires = now() + 2;
+    let short = bearer(&key.token(&but(&claims, "exp", json!(expires))));
+
+    admitted(&server, &short).await;
+    // Seconds since 1970, which no test can advance: it is asked until it is refused.
+    while asked(&server, Some(&short)).await.status() == 200 {
+        assert!(now() <= expires + 1, "it is let in after its end");
+    }
+
+    let (status, _, message) = refused(&server, Some(&short)).await;
+    assert_eq!(status, 401);
+    assert!(message.contains("the token is expired"), "{message}");
+    let looked_up = |outcome| {
+        let labels = [TOKENS[0], ("cache.outcome", outcome)];
+        server.metrics.counter("lockstep.cache.lookups", &labels)
+    };
+    assert_eq!(looked_up("miss"), 2, "it was known when it was refused");
+    assert_eq!(looked_up("error"), 0);
+}
