@@ -18,4 +18,5 @@ pub mod workflow;
 pub mod config;
 pub mod faults;
 pub mod observed;
+pub mod rendering;
 pub mod telemetry;

@@ -29,7 +29,7 @@ mod watcher;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use answer::{Answer, Kept, Passage};
+pub use answer::{Answer, Passage};
 pub use corpus::{Estimate, Fault, Tokens, check};
 pub use embedder::{EmbedError, Embedder, load_model};
 pub use engine::{Engine, Status};

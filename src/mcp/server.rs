@@ -103,7 +103,7 @@ impl McpServer {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
-            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by())).await,
+            ToolName::Workflow => Box::pin(workflow::call(&self.workflows, arguments, by)).await,
             ToolName::CreateWorkflow => {
                 Box::pin(authoring::create(&self.workflows, arguments)).await
             }

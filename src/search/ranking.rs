@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{
     Answer, Error, Fusion, Passage, Query,
-    answer::Kept,
     keywords::Matches,
     query::Mode,
     relevance::Evidence,
@@ -14,7 +13,10 @@ use super::{
     selection::Selection,
     snapshot::Snapshot,
 };
-use crate::observed::metrics::{SearchMetrics, Stage};
+use crate::{
+    observed::metrics::{SearchMetrics, Stage},
+    rendering::Rendering,
+};
 
 /// Passages that each index brings: enough for 50 results after the limits.
 const CANDIDATES: usize = 200;
@@ -113,7 +115,7 @@ impl Ranking {
             method: self.method,
             searched: words.scope.count(chunks.len()),
             searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
-            kept: Kept::default(),
+            kept: Rendering::default(),
         })
     }
 

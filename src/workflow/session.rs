@@ -14,6 +14,8 @@ use super::{
     gate::Verdict,
 };
 
+use crate::rendering::Rendering;
+
 pub use self::{
     record::{Archived, Attempt, Event, Happened, Newest, Pause, Record},
     recovery::{Submitted, Touch},
@@ -56,6 +58,9 @@ pub struct Session {
     own: Own,
     #[serde(flatten)]
     unknown: Map<String, Value>,
+    /// How it was shown when it stood so.
+    #[serde(skip)]
+    pub shown: Rendering<Status>,
 }
 
 /// What the Python server's format has no place for.
@@ -129,6 +134,7 @@ impl Session {
             metadata: options,
             own: Own::default(),
             unknown: Map::new(),
+            shown: Rendering::default(),
         };
         session.follow(definition);
         session.own.record.started_by = Some(touch.by.clone());

@@ -24,8 +24,13 @@ const DOMAIN_MAY_NOT: &[&str] = &[
 const RULES: &[Rule] = &[
     ("faults", &[], EDGE),
     ("observed", &["faults"], EDGE),
-    ("workflow", &["faults", "observed"], DOMAIN_MAY_NOT),
-    ("search", &["observed"], DOMAIN_MAY_NOT),
+    ("rendering", &[], DOMAIN_MAY_NOT),
+    (
+        "workflow",
+        &["faults", "observed", "rendering"],
+        DOMAIN_MAY_NOT,
+    ),
+    ("search", &["observed", "rendering"], DOMAIN_MAY_NOT),
     (
         "mcp",
         &["faults", "observed", "workflow", "search"],
