@@ -20,6 +20,7 @@ pub mod config;
 pub mod faults;
 pub mod observed;
 pub mod principal;
+pub mod rendering;
 mod stamp;
 pub mod telemetry;
 mod tls;

@@ -21,6 +21,7 @@ mod period;
 mod rare;
 mod requests;
 mod semaphore;
+mod series;
 pub mod spans;
 mod tally;
 mod wait;
@@ -35,8 +36,8 @@ pub use metrics::{CacheCounts, CacheMetrics, LockCounts, LockMetrics, Metrics};
 pub use period::until_dropped;
 pub use rare::Rare;
 pub use requests::{
-    End, HttpAnswer, HttpRequest, Operation, Outcome as RequestOutcome, Requests, RunningOperation,
-    record_exception,
+    End, ErrorType, HttpAnswer, HttpRequest, Operation, Outcome as RequestOutcome, Requests,
+    RunningOperation, record_exception,
 };
 pub use semaphore::{ObservedSemaphore, Permit};
 pub use tally::{CacheDetail, Tally, spawn, spawn_blocking};

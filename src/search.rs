@@ -29,7 +29,7 @@ mod watcher;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use answer::{Answer, Kept, Passage, Reranked};
+pub use answer::{Answer, Passage, Reranked};
 pub use corpus::{Estimate, Fault, Tokens, check};
 pub use embedder::{EmbedError, Embedder, Reranker, load_model, with_reranker};
 pub use engine::{Engine, Status};

@@ -38,7 +38,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 use tracing_subscriber::{
-    EnvFilter, Layer as _,
+    EnvFilter, Layer,
     filter::{DynFilterFn, FilterExt as _, LevelFilter, filter_fn},
     fmt::format::Format,
     layer::{Filter, SubscriberExt as _},
@@ -50,6 +50,8 @@ use crate::config::{self, Log, LogFormat, Otlp, Protocol};
 
 /// The longest that the end of the process waits for what is still buffered.
 const FLUSH: Duration = Duration::from_secs(5);
+
+type Layers = Vec<Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>>;
 
 /// Owns the exporters.
 #[derive(Debug)]
@@ -79,6 +81,18 @@ impl Telemetry {
         readable: bool,
     ) -> anyhow::Result<Self> {
         let telemetry = Self::exporting(settings, otlp, readable)?;
+        if otlp.traces.is_some() {
+            opentelemetry::global::set_tracer_provider(telemetry.tracers.clone());
+        }
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        let layers = telemetry.layers(log, otlp)?;
+        tracing_subscriber::registry().with(layers).init();
+        Ok(telemetry)
+    }
+
+    /// Returns only what there is: a layer that is none would want every span, and rmcp has one
+    /// for each request.
+    fn layers(&self, log: &Log, otlp: &Otlp) -> anyhow::Result<Layers> {
         let ansi = std::io::stderr().is_terminal();
         let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let stderr = match log.format {
@@ -89,27 +103,19 @@ impl Telemetry {
             }
             LogFormat::Json => stderr.with_ansi(false).event_format(lines::Json).boxed(),
         };
-        let spans = otlp.traces.map(|_| {
-            opentelemetry::global::set_tracer_provider(telemetry.tracers.clone());
-            spans::layer(telemetry.tracers.tracer(env!("CARGO_PKG_NAME")))
-        });
-        let logs = match otlp.logs {
-            Some(_) => {
-                let open = Arc::clone(&telemetry.open);
-                // Asked for each line: what comes after the end would be complained of.
-                let open = DynFilterFn::new(move |_, _| open.load(Relaxed));
-                let bridge = OpenTelemetryTracingBridge::new(&telemetry.loggers);
-                Some(bridge.with_filter(lines(log)?.and(open)))
-            }
-            None => None,
-        };
-        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-        tracing_subscriber::registry()
-            .with(stderr.with_filter(lines(log)?))
-            .with(spans)
-            .with(logs)
-            .init();
-        Ok(telemetry)
+        let mut layers = vec![stderr.with_filter(lines(log)?).boxed()];
+        if otlp.traces.is_some() {
+            let tracer = self.tracers.tracer(env!("CARGO_PKG_NAME"));
+            layers.push(spans::layer(tracer).boxed());
+        }
+        if otlp.logs.is_some() {
+            let open = Arc::clone(&self.open);
+            // Asked for each line: what comes after the end would be complained of.
+            let open = DynFilterFn::new(move |_, _| open.load(Relaxed));
+            let logs = OpenTelemetryTracingBridge::new(&self.loggers);
+            layers.push(logs.with_filter(lines(log)?.and(open)).boxed());
+        }
+        Ok(layers)
     }
 
     fn exporting(
@@ -288,4 +294,26 @@ fn lines<S>(log: &Log) -> anyhow::Result<impl Filter<S> + use<S>> {
     // With the hint, what no filter wants is not asked about: a tokenizer traces each character.
     let events = filter_fn(|about| about.is_event()).with_max_level_hint(LevelFilter::TRACE);
     Ok(events.and(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::{info_span, subscriber::with_default};
+
+    use super::*;
+
+    #[test]
+    fn a_span_that_goes_nowhere_is_not_made() {
+        let (log, otlp) = (Log::default(), Otlp::default());
+        let telemetry = Telemetry::exporting(&config::Telemetry::default(), &otlp, false);
+        let layers = telemetry.unwrap().layers(&log, &otlp).unwrap();
+
+        let subscriber = tracing_subscriber::registry().with(layers);
+        let made = with_default(subscriber, || {
+            let theirs = info_span!(target: "rmcp::service", "serve_inner");
+            [theirs, info_span!("ours")].map(|span| !span.is_disabled())
+        });
+
+        assert_eq!(made, [false, false]);
+    }
 }

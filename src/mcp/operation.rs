@@ -13,7 +13,7 @@ use rmcp::{
     service::RequestContext,
 };
 
-use crate::observed::{End, Operation, RequestOutcome as Outcome, Requests};
+use crate::observed::{End, ErrorType, Operation, RequestOutcome as Outcome, Requests};
 
 /// What a name is in telemetry that a client may choose freely.
 pub(super) const OTHER: &str = "other";
@@ -139,7 +139,7 @@ fn describe(surrounding: &Context, about: About<'_>, context: &RequestContext<Ro
 fn end<T>(result: &Result<T, ErrorData>, reported: Option<Outcome>) -> End {
     let (outcome, error_type, status_code) = match result {
         Ok(_) => match reported {
-            Some(outcome) => (outcome, Some("tool_error".into()), None),
+            Some(outcome) => (outcome, Some(ErrorType::Tool), None),
             None => (Outcome::Ok, None, None),
         },
         Err(ErrorData { code, .. }) => match *code {
@@ -154,7 +154,7 @@ fn end<T>(result: &Result<T, ErrorData>, reported: Option<Outcome>) -> End {
             }
             ErrorCode(code) => {
                 let outcome = reported.unwrap_or(Outcome::Internal);
-                (outcome, Some(code.to_string().into()), Some(code))
+                (outcome, Some(ErrorType::Code(code)), Some(code))
             }
         },
     };

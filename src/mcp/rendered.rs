@@ -30,11 +30,16 @@ impl Rendered {
     ///
     /// [`ToolError::Internal`] if it has keys that are no strings.
     pub(super) fn of(view: &impl Serialize) -> Result<Self, ToolError> {
-        Ok(Self {
-            start: Forms::of(&json(view)?),
+        Ok(Self::again(Forms::whole(view)?))
+    }
+
+    /// What was rendered before.
+    pub(super) fn again(forms: Forms) -> Self {
+        Self {
+            start: forms,
             end: None,
             links: Vec::new(),
-        })
+        }
     }
 
     /// Continues an object that is [`Forms::open`] with the fields of `view`.
@@ -88,6 +93,15 @@ impl Rendered {
 }
 
 impl Forms {
+    /// Renders the object `view`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rendered::of`].
+    pub(super) fn whole(view: &impl Serialize) -> Result<Self, ToolError> {
+        Ok(Self::of(&json(view)?))
+    }
+
     /// Renders the object `view`, which has fields, so that more of them can follow.
     ///
     /// # Errors

@@ -119,7 +119,7 @@ impl McpServer {
         match tool {
             // Boxed, so that no call moves the state of the largest one about.
             ToolName::SearchStandards => Box::pin(search::call(&self.search, arguments)).await,
-            ToolName::Workflow => Box::pin(workflow::call(sessions, arguments, by())).await,
+            ToolName::Workflow => Box::pin(workflow::call(sessions, arguments, by)).await,
             ToolName::CreateWorkflow => {
                 Box::pin(authoring::create(&self.workflows, arguments)).await
             }

@@ -19,7 +19,11 @@ use self::{
         TaskBody,
     },
 };
-use super::{error::ToolError, rendered::Rendered, resources::WorkflowAddress};
+use super::{
+    error::ToolError,
+    rendered::{Forms, Rendered},
+    resources::WorkflowAddress,
+};
 use crate::workflow::{Caller, Completion, Engine, Error, Evidence, PhaseContent, Session};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde::Serialize;
@@ -40,7 +44,7 @@ pub(super) fn tool(name: &str, ages: &str) -> Tool {
         .with_annotations(annotations)
 }
 
-/// Carries out one call.
+/// Carries out one call. `by` says who makes it, and is asked only where that is noted.
 ///
 /// # Errors
 ///
@@ -49,25 +53,28 @@ pub(super) fn tool(name: &str, ages: &str) -> Tool {
 pub(super) async fn call(
     engine: &Arc<Engine>,
     arguments: JsonObject,
-    by: Caller,
+    by: impl FnOnce() -> Caller,
 ) -> Result<Rendered, ToolError> {
     let arguments = Arguments::new(arguments)?;
     let (action, detail) = (arguments.action(), arguments.detail()?);
     let answer = match action {
         Action::ListWorkflows => list_workflows(engine, &arguments).await,
-        Action::Start => start(engine, arguments, by).await,
+        Action::Start => start(engine, arguments, by()).await,
         Action::GetPhase => get_phase(engine, &arguments).await,
         Action::GetTask => get_task(engine, &arguments).await,
-        Action::CompletePhase => complete_phase(engine, arguments, by).await,
-        Action::Replan => replan(engine, arguments, by).await,
-        Action::GetState => get_state(engine, &arguments).await,
+        Action::CompletePhase => complete_phase(engine, arguments, by()).await,
+        Action::Replan => replan(engine, arguments, by()).await,
+        Action::GetState => {
+            let state = get_state(engine, &arguments).await;
+            return state.map_err(|failed| failed.at(action));
+        }
         Action::ListSessions => list_sessions(engine, &arguments).await,
         Action::GetSession => get_session(engine, &arguments).await,
         Action::DeleteSession => delete_session(engine, &arguments).await,
-        Action::Pause => recovery::pause(engine, &arguments, by).await,
-        Action::Resume => recovery::resume(engine, &arguments, by).await,
-        Action::RetryPhase => recovery::retry_phase(engine, &arguments, by).await,
-        Action::Rollback => recovery::rollback(engine, &arguments, by).await,
+        Action::Pause => recovery::pause(engine, &arguments, by()).await,
+        Action::Resume => recovery::resume(engine, &arguments, by()).await,
+        Action::RetryPhase => recovery::retry_phase(engine, &arguments, by()).await,
+        Action::Rollback => recovery::rollback(engine, &arguments, by()).await,
         Action::GetErrors => recovery::get_errors(engine, &arguments).await,
     };
     match answer {
@@ -78,8 +85,7 @@ pub(super) async fn call(
             };
             Ok(Rendered::of(&answer)?.with_links(links))
         }
-        Err(Failed::Arguments(error)) => Err(error),
-        Err(Failed::Engine(error)) => Err(refusal::of_engine(action, &error)),
+        Err(failed) => Err(failed.at(action)),
     }
 }
 
@@ -100,6 +106,15 @@ pub(super) fn installed_view(
 enum Failed {
     Arguments(ToolError),
     Engine(Arc<Error>),
+}
+
+impl Failed {
+    fn at(self, action: Action) -> ToolError {
+        match self {
+            Self::Arguments(error) => error,
+            Self::Engine(error) => refusal::of_engine(action, &error),
+        }
+    }
 }
 
 impl From<ToolError> for Failed {
@@ -194,13 +209,22 @@ async fn replan(
     })
 }
 
-async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
+/// Agents ask for it again and again while nothing happens: it is rendered once for each state.
+async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Rendered, Failed> {
     let (session, drift) = engine.state(arguments.session_id()?).await?;
-    let state = StateBody::of(&session, engine.status(&session)).with(drift);
-    Ok(Answer {
-        workflow_state: Some(state),
+    let (status, as_planned) = (engine.status(&session), drift.is_none());
+    if let Some([plain, quoted]) = session.shown.forms(&status).filter(|_| as_planned) {
+        return Ok(Rendered::again(Forms { plain, quoted }));
+    }
+    let forms = Forms::whole(&Answer {
+        workflow_state: Some(StateBody::of(&session, status).with(drift)),
         ..Answer::success(Action::GetState)
-    })
+    })?;
+    if as_planned {
+        let Forms { plain, quoted } = forms.clone();
+        session.shown.offer(status, [plain, quoted]);
+    }
+    Ok(Rendered::again(forms))
 }
 
 async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {
@@ -290,7 +314,7 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        let answer = call(engine, arguments, Caller::default()).await.unwrap();
+        let answer = call(engine, arguments, Caller::default).await.unwrap();
         keeping_to_schema(CallToolResult::from(answer).structured_content.unwrap())
     }
 
@@ -298,7 +322,7 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object");
         };
-        match call(engine, arguments, Caller::default()).await {
+        match call(engine, arguments, Caller::default).await {
             Err(ToolError::Mendable(_, body)) => body,
             other => panic!("{other:?}"),
         }

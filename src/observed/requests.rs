@@ -3,13 +3,17 @@
 //! Names follow OpenTelemetry's conventions for HTTP servers and for MCP. Attribute values are
 //! bounded: what a client may choose freely is `other`.
 
+mod http;
+
 use std::{borrow::Cow, sync::Arc};
 
 use opentelemetry::{
     Context, KeyValue,
     context::FutureExt as _,
     global::{self, BoxedTracer},
-    metrics::{Counter, Histogram, Meter, UpDownCounter},
+    metrics::{
+        BoundCounter, BoundHistogram, BoundUpDownCounter, Counter, Histogram, Meter, UpDownCounter,
+    },
     trace::{
         Link, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt as _,
         Tracer as _,
@@ -17,11 +21,12 @@ use opentelemetry::{
 };
 use tokio::time::Instant;
 
-use super::{CacheDetail, Tally, catalogue};
+pub use self::http::{HttpAnswer, HttpRequest};
+use super::{CacheDetail, Tally, catalogue, series::Series};
 
 /// How a request ended; exported as the `lockstep.outcome` attribute. What burns an objective
 /// is [`Self::Internal`], [`Self::Timeout`] and [`Self::Overloaded`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Outcome {
     /// It was answered.
     Ok,
@@ -74,8 +79,19 @@ struct Instruments {
     response_bytes: Histogram<f64>,
     operation_seconds: Histogram<f64>,
     mcp_requests: Counter<u64>,
-    active: UpDownCounter<i64>,
+    active: BoundUpDownCounter<i64>,
     waited: Counter<u64>,
+    http_begun: Series<&'static str, BoundUpDownCounter<i64>>,
+    http_ended: Series<http::Kind, http::Recorded>,
+    begun: Series<(&'static str, &'static str), BoundCounter<u64>>,
+    ended: Series<(Operation, End), OperationSeries>,
+}
+
+/// Where operations of one kind that ended one way are recorded.
+#[derive(Debug)]
+struct OperationSeries {
+    labels: Vec<KeyValue>,
+    seconds: BoundHistogram<f64>,
 }
 
 impl Requests {
@@ -91,19 +107,27 @@ impl Requests {
             response_bytes: catalogue::HTTP_RESPONSE_BYTES.recorded(meter),
             operation_seconds: catalogue::OPERATION_DURATION.recorded(meter),
             mcp_requests: catalogue::MCP_REQUESTS.counted(meter),
-            active: catalogue::REQUESTS_ACTIVE.balanced(meter),
+            active: catalogue::REQUESTS_ACTIVE.balanced(meter).bind(&[]),
             waited: catalogue::REQUESTS_WAITED.counted(meter),
+            http_begun: Series::default(),
+            http_ended: Series::default(),
+            begun: Series::default(),
+            ended: Series::default(),
         }))
     }
 
     /// Starts the span of a request, a child of the one in `parent`, and returns the context to
-    /// run the request in.
+    /// run the request in. Below a span of ours that is not recorded none is, so none is made.
     pub fn span(
         &self,
         name: impl Into<Cow<'static, str>>,
         parent: &Context,
         link: Option<SpanContext>,
     ) -> Context {
+        let above = parent.span();
+        if parent.has_active_span() && !above.is_recording() && !above.span_context().is_remote() {
+            return parent.clone();
+        }
         let mut span = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
         if let Some(link) = link.filter(SpanContext::is_valid) {
             span = span.with_links(vec![Link::with_context(link)]);
@@ -112,36 +136,17 @@ impl Requests {
         parent.with_span(span)
     }
 
-    /// Begins to measure an HTTP request whose span is in `surrounding`.
-    pub fn http(
-        &self,
-        method: &'static str,
-        route: Option<&'static str>,
-        surrounding: Context,
-    ) -> HttpRequest {
-        let labels = [
-            KeyValue::new("http.request.method", method),
-            KeyValue::new("url.scheme", "http"),
-        ];
-        self.0.http_active.add(1, &labels);
-        HttpRequest {
-            requests: self.clone(),
-            labels,
-            route,
-            surrounding,
-            started: Instant::now(),
-            answer: None,
-        }
-    }
-
     /// Begins to measure an MCP request whose span is in `surrounding`.
     pub fn operation(&self, about: Operation, surrounding: Context) -> RunningOperation {
-        self.0.active.add(1, &[]);
-        let labels = [
-            KeyValue::new("mcp.protocol.version", about.protocol_version),
-            KeyValue::new("network.transport", about.transport),
-        ];
-        self.0.mcp_requests.add(1, &labels);
+        self.0.active.add(1);
+        let speaks = (about.protocol_version, about.transport);
+        let begun = self.0.begun.of(speaks, || {
+            self.0.mcp_requests.bind(&[
+                KeyValue::new("mcp.protocol.version", about.protocol_version),
+                KeyValue::new("network.transport", about.transport),
+            ])
+        });
+        begun.add(1);
         let detail = match surrounding.span().is_recording() {
             true => self.0.cache_detail,
             false => CacheDetail::Summary,
@@ -157,79 +162,14 @@ impl Requests {
     }
 }
 
-/// An HTTP request that is being answered. Dropped before [`Self::end`], its caller went away.
-#[derive(Debug)]
-pub struct HttpRequest {
-    requests: Requests,
-    labels: [KeyValue; 2],
-    route: Option<&'static str>,
-    surrounding: Context,
-    started: Instant,
-    answer: Option<HttpAnswer>,
-}
-
-/// What is known of a response at its headers.
-#[derive(Clone, Copy, Debug)]
-pub struct HttpAnswer {
-    /// `http.response.status_code`.
-    pub status: u16,
-    /// Bytes of the request's body, if that is known.
-    pub request_bytes: Option<u64>,
-    /// Bytes of the response's body, if that is known.
-    pub response_bytes: Option<u64>,
-}
-
-impl HttpRequest {
-    /// Ends the measurement at the response's headers. Lengths that are not known are not
-    /// recorded.
-    pub fn end(mut self, answer: HttpAnswer) {
-        self.answer = Some(answer);
-    }
-
-    fn all_labels(&self) -> Vec<KeyValue> {
-        let mut labels = Vec::from(self.labels.clone());
-        labels.extend(self.route.map(|route| KeyValue::new("http.route", route)));
-        let status = self.answer.map(|answer| answer.status);
-        let code = status.map(i64::from);
-        labels.extend(code.map(|code| KeyValue::new("http.response.status_code", code)));
-        labels.extend(match status {
-            None => Some(KeyValue::new("error.type", Outcome::Cancelled.as_str())),
-            Some(status) if status >= 500 => Some(KeyValue::new("error.type", status.to_string())),
-            Some(_) => None,
-        });
-        labels
-    }
-}
-
-impl Drop for HttpRequest {
-    fn drop(&mut self) {
-        let instruments = &self.requests.0;
-        instruments.http_active.add(-1, &self.labels);
-        let seconds = self.started.elapsed().as_secs_f64();
-        let labels = self.all_labels();
-        instruments.http_seconds.record(seconds, &labels);
-        if let Some(answer) = self.answer {
-            for (bytes, histogram) in [
-                (answer.request_bytes, &instruments.request_bytes),
-                (answer.response_bytes, &instruments.response_bytes),
-            ] {
-                if let Some(bytes) = bytes {
-                    histogram.record(bytes as f64, &labels);
-                }
-            }
-        }
-        end_span(&self.surrounding.span(), labels);
-    }
-}
-
 /// Ends `span` with `attributes`; failed if one of them is an `error.type`.
-fn end_span(span: &SpanRef<'_>, attributes: Vec<KeyValue>) {
+fn end_span(span: &SpanRef<'_>, attributes: &[KeyValue]) {
     if span.is_recording() {
         let mut keys = attributes.iter().map(|attribute| attribute.key.as_str());
         if keys.any(|key| key == "error.type") {
             span.set_status(Status::error(""));
         }
-        span.set_attributes(attributes);
+        span.set_attributes(attributes.iter().cloned());
     }
     span.end();
 }
@@ -240,7 +180,7 @@ pub fn record_exception(error: &dyn std::error::Error) {
 }
 
 /// What an MCP request is, in names of a bounded number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Operation {
     /// `mcp.method.name`.
     pub method: &'static str,
@@ -253,24 +193,66 @@ pub struct Operation {
 }
 
 /// How an operation ended, as its metrics and its span tell it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct End {
     /// `lockstep.outcome`.
     pub outcome: Outcome,
     /// `error.type`, if it failed on our side.
-    pub error_type: Option<Cow<'static, str>>,
+    pub error_type: Option<ErrorType>,
     /// `rpc.response.status_code`, if it was answered with a JSON-RPC error.
     pub status_code: Option<i32>,
 }
 
+/// What failed; exported as `error.type`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ErrorType {
+    /// A tool, and its answer says so.
+    Tool,
+    /// The caller went away.
+    Cancelled,
+    /// The request, with this code of JSON-RPC.
+    Code(i32),
+}
+
+impl ErrorType {
+    fn value(self) -> Cow<'static, str> {
+        match self {
+            Self::Tool => "tool_error".into(),
+            Self::Cancelled => Outcome::Cancelled.as_str().into(),
+            Self::Code(code) => code.to_string().into(),
+        }
+    }
+}
+
 impl End {
-    fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+    fn attributes(self) -> impl Iterator<Item = KeyValue> {
         let outcome = KeyValue::new("lockstep.outcome", self.outcome.as_str());
-        let error = self.error_type.clone();
+        let error = self.error_type.map(ErrorType::value);
         let error = error.map(|error| KeyValue::new("error.type", error));
         let code = self.status_code.map(|code| code.to_string());
         let code = code.map(|code| KeyValue::new("rpc.response.status_code", code));
         std::iter::once(outcome).chain(error).chain(code)
+    }
+}
+
+impl Operation {
+    /// Names the method, and the tool if one was called.
+    fn names(self) -> impl Iterator<Item = KeyValue> {
+        let method = KeyValue::new("mcp.method.name", self.method);
+        let tool = self
+            .tool
+            .map(|tool| KeyValue::new("gen_ai.tool.name", tool));
+        std::iter::once(method).chain(tool)
+    }
+
+    fn bind(self, end: End, instruments: &Instruments) -> OperationSeries {
+        let mut labels: Vec<_> = self.names().collect();
+        let tool = self.tool;
+        labels.extend(tool.map(|_| KeyValue::new("gen_ai.operation.name", "execute_tool")));
+        labels.push(KeyValue::new("network.transport", self.transport));
+        labels.extend(end.attributes());
+        let seconds = instruments.operation_seconds.bind(&labels);
+        OperationSeries { labels, seconds }
     }
 }
 
@@ -301,27 +283,24 @@ impl RunningOperation {
 impl Drop for RunningOperation {
     fn drop(&mut self) {
         let instruments = &self.requests.0;
-        instruments.active.add(-1, &[]);
-        let end = self.end.take().unwrap_or(End {
+        instruments.active.add(-1);
+        let end = self.end.unwrap_or(End {
             outcome: Outcome::Cancelled,
-            error_type: Some(Outcome::Cancelled.as_str().into()),
+            error_type: Some(ErrorType::Cancelled),
             status_code: None,
         });
-        let mut labels = vec![KeyValue::new("mcp.method.name", self.about.method)];
-        let tool = self.about.tool;
-        labels.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
+        let about = self.about;
         if self.tally.waited() {
+            let labels: Vec<_> = about.names().collect();
             instruments.waited.add(1, &labels);
         }
-        labels.extend(tool.map(|_| KeyValue::new("gen_ai.operation.name", "execute_tool")));
-        labels.push(KeyValue::new("network.transport", self.about.transport));
-        labels.extend(end.attributes());
-        let seconds = self.started.elapsed().as_secs_f64();
-        instruments.operation_seconds.record(seconds, &labels);
+        let bind = || about.bind(end, instruments);
+        let series = instruments.ended.of((about, end), bind);
+        series.seconds.record(self.started.elapsed().as_secs_f64());
         let span = self.surrounding.span();
         if span.is_recording() {
             self.tally.describe(&span);
         }
-        end_span(&span, labels);
+        end_span(&span, &series.labels);
     }
 }

@@ -1,7 +1,5 @@
 //! What a search brings.
 
-mod kept;
-
 use std::{ops::Range, sync::Arc};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -11,8 +9,7 @@ use super::{
     query::Mode,
     relevance::Evidence,
 };
-
-pub use kept::Kept;
+use crate::rendering::Rendering;
 
 /// What stands for itself in a URI of a file or a section.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -43,7 +40,7 @@ pub struct Answer {
     /// The tags that there are, if no passage has one of those that were asked for.
     pub known_tags: Vec<String>,
     /// What was rendered of it.
-    pub kept: Kept,
+    pub kept: Rendering,
 }
 
 /// Whether a cross encoder has ordered the passages of an answer.

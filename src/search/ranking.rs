@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Answer, Error, Fusion, Passage, Query,
-    answer::{Kept, Reranked},
+    answer::Reranked,
     keywords::Matches,
     query::Mode,
     relevance::Evidence,
@@ -15,7 +15,10 @@ use super::{
     selection::Selection,
     snapshot::Snapshot,
 };
-use crate::observed::metrics::{SearchMetrics, Stage};
+use crate::{
+    observed::metrics::{SearchMetrics, Stage},
+    rendering::Rendering,
+};
 
 /// Passages that each index brings: enough for 50 results after the limits.
 const CANDIDATES: usize = 200;
@@ -154,7 +157,7 @@ impl Ranking {
             reranked,
             searched: scope.count(chunks.len()),
             searched_for: (self.question != *self.query.text()).then(|| Arc::clone(&self.question)),
-            kept: Kept::default(),
+            kept: Rendering::default(),
         }
     }
 

@@ -15,6 +15,8 @@ use super::{
 };
 use crate::principal::Principal;
 
+use crate::rendering::Rendering;
+
 pub use self::{
     record::{Archived, Attempt, Event, Happened, Newest, Pause, Record},
     recovery::{Submitted, Touch},
@@ -57,6 +59,9 @@ pub struct Session {
     own: Own,
     #[serde(flatten)]
     unknown: Map<String, Value>,
+    /// How it was shown when it stood so.
+    #[serde(skip)]
+    pub shown: Rendering<Status>,
 }
 
 /// What the Python server's format has no place for.
@@ -133,6 +138,7 @@ impl Session {
             metadata: options,
             own: Own::default(),
             unknown: Map::new(),
+            shown: Rendering::default(),
         };
         session.own.principal.clone_from(&touch.principal);
         session.follow(definition);

@@ -27,12 +27,20 @@ const RULES: &[Rule] = &[
     ("stamp", &[], EDGE),
     ("tls", &[], EDGE),
     ("observed", &["faults"], EDGE),
+    ("rendering", &[], DOMAIN_MAY_NOT),
     (
         "workflow",
-        &["faults", "observed", "principal", "stamp", "tls"],
+        &[
+            "faults",
+            "observed",
+            "principal",
+            "rendering",
+            "stamp",
+            "tls",
+        ],
         DOMAIN_MAY_NOT,
     ),
-    ("search", &["observed"], DOMAIN_MAY_NOT),
+    ("search", &["observed", "rendering"], DOMAIN_MAY_NOT),
     (
         "auth",
         &["observed", "principal", "stamp", "tls"],

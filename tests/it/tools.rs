@@ -480,3 +480,22 @@ async fn a_broken_file_is_named_and_leaves_everything_else_working() {
     );
     server.started().await;
 }
+
+/// What was rendered is kept with the session's value, and a change makes another value.
+#[tokio::test]
+async fn a_state_that_was_asked_for_before_is_shown_as_it_is_now() {
+    let server = TestServer::spawn().await;
+    let id = json!({ "session_id": server.started().await });
+    let mut shown = Vec::new();
+
+    for change in ["get_state", "pause", "resume"] {
+        server.workflow(change, id.clone()).await;
+        for _ in 0..3 {
+            let state = server.workflow("get_state", id.clone()).await;
+            shown.push(state["workflow_state"]["session_status"].clone());
+        }
+    }
+
+    let expected = ["active", "paused", "active"].map(|status| [status; 3]);
+    assert_eq!(shown, expected.as_flattened());
+}
