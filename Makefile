@@ -36,8 +36,9 @@ lint: ## Check format, lints and documentation
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-bench: setup ## Measure against baselines: caches, searches, changes, gates, workflow calls, tools/call
+bench: setup ## Measure against baselines: caches, tokens, searches, changes, gates, workflow calls, tools/call
 	cargo bench --bench cache_hit
+	cargo bench --bench authenticate
 	cargo bench --bench cold_search
 	cargo bench --bench search_fleet
 	cargo bench --bench durable_change

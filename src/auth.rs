@@ -108,7 +108,7 @@ pub struct Authenticator {
 #[derive(Debug)]
 enum Scheme {
     Tokens(Tokens),
-    Jwt(Jwt),
+    Jwt(Box<Jwt>),
 }
 
 impl Authenticator {
@@ -121,7 +121,7 @@ impl Authenticator {
     pub fn open(settings: Settings, metrics: &Metrics) -> Result<Self, Error> {
         let scheme = match settings {
             Settings::Tokens(file) => Scheme::Tokens(Tokens::open(file)?),
-            Settings::Jwt(settings) => Scheme::Jwt(Jwt::open(settings, &metrics.caches)?),
+            Settings::Jwt(settings) => Scheme::Jwt(Box::new(Jwt::open(settings, &metrics.caches)?)),
         };
         Ok(Self {
             scheme,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::observed::LoadPanicked;
-
 /// Why a caller is not let in. What it sent is never repeated.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Denied {
@@ -26,10 +24,4 @@ pub enum Denied {
     /// Nobody can tell.
     #[error("tokens cannot be checked now: {0}")]
     Unavailable(Arc<str>),
-}
-
-impl From<LoadPanicked> for Denied {
-    fn from(panicked: LoadPanicked) -> Self {
-        Self::Unavailable(panicked.to_string().into())
-    }
 }

@@ -1,9 +1,6 @@
 //! JSON web tokens of one issuer, for one audience.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, errors::ErrorKind};
 use serde::Deserialize;
@@ -11,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Denied, Error, JwtSettings, Resource, digest, keys::Keys, ring};
 use crate::{
-    observed::{CacheMetrics, Limits, ObservedCache},
+    observed::{CacheMetrics, Limits, LoadPanicked, ObservedCache},
     principal::Principal,
 };
 
@@ -41,15 +38,10 @@ const KNOWN_FOR: Duration = Duration::from_secs(300);
 /// Checks tokens, each once in five minutes.
 #[derive(Debug)]
 pub(super) struct Jwt {
-    checks: Arc<Checks>,
-    /// By the SHA-256 of the token.
-    known: ObservedCache<[u8; 32], Known, Denied>,
-}
-
-#[derive(Debug)]
-struct Checks {
     settings: JwtSettings,
     keys: Keys,
+    /// By the SHA-256 of the token.
+    known: ObservedCache<[u8; 32], Known, LoadPanicked>,
 }
 
 /// What a good token says.
@@ -80,7 +72,8 @@ impl Jwt {
             time_to_live: Some(KNOWN_FOR),
         };
         Ok(Self {
-            checks: Arc::new(Checks { settings, keys }),
+            settings,
+            keys,
             known: ObservedCache::new("auth.tokens", limits, caches),
         })
     }
@@ -90,13 +83,18 @@ impl Jwt {
         if token.len() > MAX_BYTES {
             return Err(Denied::Invalid("it is longer than 16 KiB"));
         }
-        let check = || {
-            let (checks, token) = (Arc::clone(&self.checks), token.to_owned());
-            async move { checks.check(&token).await }
+        let digest = digest(token);
+        let known = match self.known.get(&digest).await {
+            Some(known) => known,
+            None => {
+                // Before the cache: what anybody may send is neither kept nor counted as its error.
+                let known = self.check(token).await?;
+                let keep = || std::future::ready(Ok(known));
+                let kept = self.known.get_or_load(&digest, keep).await;
+                kept.map_err(|panicked| Denied::Unavailable(panicked.to_string().into()))?
+            }
         };
-        let known = self.known.get_or_load(&digest(token), check).await;
-        let known = known.map_err(|denied| Denied::clone(&denied))?;
-        let leeway = self.checks.settings.leeway.as_secs_f64();
+        let leeway = self.settings.leeway.as_secs_f64();
         match known.expires + leeway < now() {
             true => Err(Denied::Expired),
             false => Ok(known.owner),
@@ -104,16 +102,14 @@ impl Jwt {
     }
 
     pub(super) fn resource(&self) -> Resource<'_> {
-        let settings = &self.checks.settings;
+        let settings = &self.settings;
         Resource {
             public_url: &settings.public_url,
             issuer: &settings.issuer,
             scope: settings.required_scope.as_deref(),
         }
     }
-}
 
-impl Checks {
     async fn check(&self, token: &str) -> Result<Known, Denied> {
         let header = decode_header(token)
             .map_err(|_| Denied::Invalid("it is no JSON web token with a known algorithm"))?;

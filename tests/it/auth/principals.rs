@@ -172,3 +172,30 @@ async fn a_caller_with_too_many_sessions_is_told_and_the_refusal_is_counted() {
     assert!(!exported.contains("alice"), "no principal is an attribute");
     assert_eq!(Principal::local().as_str(), "local");
 }
+
+#[tokio::test]
+async fn protocol_sessions_of_old_clients_carry_the_caller_of_each_request() {
+    let dir = token_file();
+    let tokens = with_tokens(&dir);
+    let server = TestServer::spawn_for(Some(ALICE), |config| {
+        tokens(config);
+        config.http.legacy_sessions = true;
+    })
+    .await;
+    let (alice, bob) = (server.client_of(ALICE).await, server.client_of(BOB).await);
+
+    let (hers, his) = (
+        started(&alice, "src/a.rs").await,
+        started(&bob, "src/a.rs").await,
+    );
+
+    assert_ne!(hers, his);
+    for (client, foreign) in [(&alice, &his), (&bob, &hers)] {
+        let read = json!({ "action": "get_state", "session_id": foreign });
+        let read = workflow(client, read).await;
+        assert_eq!(read["status"], "error", "{read}");
+    }
+    let hers = std::fs::read_to_string(server.state.path().join(format!("{hers}.json"))).unwrap();
+    let hers: Value = serde_json::from_str(&hers).unwrap();
+    assert_eq!(hers["lockstep"]["principal"], "alice");
+}

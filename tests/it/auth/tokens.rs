@@ -216,3 +216,37 @@ async fn the_command_line_calls_with_a_token_of_a_file_or_of_the_environment() {
     assert_eq!(of_file.code, Some(0), "{}", of_file.stderr);
     assert_eq!(of_environment.code, Some(0), "{}", of_environment.stderr);
 }
+
+#[tokio::test]
+async fn who_listens_for_others_without_asking_who_they_are_is_warned() {
+    let (dir, content) = (token_file(), Content::new());
+    let file = dir.path().join("tokens.yaml");
+    let state = file_url(&dir.path().join("state"));
+    let cases = [
+        ("0.0.0.0:0", "none", true),
+        ("127.0.0.1:0", "none", false),
+        ("0.0.0.0:0", "tokens", false),
+    ];
+    for (listen, mode, warned) in cases {
+        let place = [
+            "--content",
+            content.path().to_str().unwrap(),
+            "--state",
+            &state,
+        ];
+        // It ends by itself, as nobody is on its standard input.
+        let serve = ["serve", "--transport", "dual", "--listen", listen];
+        let serve = Binary::new(&[&serve[..], &place[..]].concat())
+            .env("LOCKSTEP_AUTH__MODE", mode)
+            .env("LOCKSTEP_AUTH__TOKENS_FILE", file.to_str().unwrap())
+            .env("LOCKSTEP_ADMIN__LISTEN", "off");
+
+        let served = serve.run().await;
+
+        let says = served
+            .stderr
+            .contains("set `auth.mode` to `tokens` or `jwt`");
+        assert_eq!(says, warned, "{listen} {mode}: {}", served.stderr);
+        assert_eq!(served.code, Some(0), "{}", served.stderr);
+    }
+}
