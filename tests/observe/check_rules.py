@@ -104,7 +104,11 @@ def linked(alerts):
         if alert["annotations"]["runbook"] != f"{RUNBOOK}/{alert['alert']}.md":
             yield f"{alert['alert']}: its runbook is another"
     names_of_alerts = {alert["alert"] for alert in alerts}
+    seen = set()
     for where, panel in panels.panels():
+        if where in seen:
+            yield f"{where}: two panels of one title, of which one would not be checked"
+        seen.add(where)
         for name in panel.get("runbooks", []):
             if name not in names_of_alerts:
                 yield f"{where}: {name} is no alert"

@@ -16,8 +16,9 @@ META = {
 }
 PHASES = 3
 AGENTS_A_SESSION = 5
+ROUNDS_A_SHARED_SESSION = 2
 # All ask it at once: seldom enough that those who wait for the load stay under 5 % of the requests.
-ROUNDS_A_NEW_QUESTION = 4
+ROUNDS_A_NEW_QUESTION = 6
 # An agent reads before it calls again, up to twice this long. Agents that never think saturate the
 # disk, and then changes do wait for each other: that load is for what has to hold beyond the edge.
 THINK_SECONDS = 0.15
@@ -131,7 +132,8 @@ async def agent(client, number, until, together):
     try:
         while time.monotonic() < until:
             await own_session(client, f"own/{number}-{round_}.rs", spoil=round_ % 2 == 0)
-            await shared_session(client, f"shared/{number % AGENTS_A_SESSION}-{round_ // 4}.rs")
+            if round_ % ROUNDS_A_SHARED_SESSION == 0:
+                await shared_session(client, f"shared/{number % AGENTS_A_SESSION}-{round_ // 4}.rs")
             for question in QUESTIONS:
                 await client.search(question)
             await client.request("tools/list", {})

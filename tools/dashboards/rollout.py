@@ -17,7 +17,7 @@ def page():
         stat("Requests of the range", "Enough to tell? Below 500 of the canary, nothing is shown.",
              f"sum by ({BY}) (increase({series(COUNT)}[$__range]))", "none", steps(QUIET), width=6, legend=LEGEND,
              decimals=0),
-        stat("Failing", "Internal, timeout, overloaded.", failing(BY), "percentunit", steps(GOOD, (0.005, BAD)),
+        stat("Failing now", "Internal, timeout, overloaded.", failing(BY), "percentunit", steps(GOOD, (0.005, BAD)),
              width=6, legend=LEGEND, decimals=2, alert="LockstepCanaryWorse"),
         stat("p99 of calls", "99 of 100 calls end within this time.", quantile(0.99, OPERATIONS, CALLS, BY), "s",
              steps(QUIET), width=6, legend=LEGEND, alert="LockstepCanaryWorse"),

@@ -22,7 +22,7 @@ def page():
         stat("p99 of cold searches", "99 of 100 searches that ask the model end within this time.",
              quantile(0.99, STAGES, TOTAL), "s", steps(GOOD, (0.25, WARN), (0.5, BAD)),
              alert="LockstepColdLatencyBudgetBurn"),
-        stat("Passages without vector", "Of all pods: found by their words only.",
+        stat("Without vector now", "Of all pods: found by their words only.",
              f"max({series('lockstep_search_vectors_missing')})", "none", steps(GOOD, (1, WARN)),
              alert="LockstepVectorsMissing"),
         stat("Failed rebuilds, 1 h", "The standards could not be read again.",
