@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use tokio::time::Instant;
 
 use super::{
@@ -22,6 +22,11 @@ use crate::{
 
 /// Passages that each index brings: enough for 50 results after the limits.
 const CANDIDATES: usize = 200;
+
+/// What further passages of a file count, against its first: so that of files of equal worth, each
+/// comes up. From 0.7 to 0.93 it makes no difference in the tuning half of `make eval`; without it,
+/// two right files of 62 are not among the first five passages.
+const FURTHER: f32 = 0.9;
 
 /// What the settings say about answers.
 #[derive(Clone, Copy, Debug)]
@@ -220,12 +225,24 @@ impl Ranking {
             (strength != 0.0).then_some((strength, position, evidence))
         };
         let mut ranked: Vec<_> = found.into_iter().filter_map(strength).collect();
-        ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        strongest_first(&mut ranked);
+        let mut files = HashSet::default();
+        for (strength, position, _) in &mut ranked {
+            if !files.insert(self.snapshot.documents().at(*position)) {
+                *strength *= FURTHER;
+            }
+        }
+        strongest_first(&mut ranked);
         let ranked = ranked.into_iter();
         ranked
             .map(|(_, position, evidence)| (position, evidence))
             .collect()
     }
+}
+
+/// Sorts passages by their strength, equal ones by their positions.
+fn strongest_first(ranked: &mut [(f32, usize, Evidence)]) {
+    ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
 }
 
 /// What one ranking tells.

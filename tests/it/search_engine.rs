@@ -27,7 +27,7 @@ use lockstep::{
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::harness::TestMetrics;
+use crate::harness::{TestMetrics, corpus};
 
 /// Texts with this word wait until the test lets them through.
 const HOLD: &str = "hold";
@@ -77,6 +77,15 @@ impl Embedder for CountingEmbedder {
     fn renew(&mut self) -> Result<(), Error> {
         self.renewals.fetch_add(1, SeqCst);
         Ok(())
+    }
+}
+
+/// A model to which all texts mean the same.
+struct Constant;
+
+impl Embedder for Constant {
+    fn embed(&mut self, _: &str) -> Result<Vec<f32>, EmbedError> {
+        Ok(vec![1.0, 0.0])
     }
 }
 
@@ -207,6 +216,19 @@ fn write(content: &Path, name: &str, text: &str) {
     let aside = content.join("aside");
     fs::write(&aside, text).unwrap();
     fs::rename(aside, path).unwrap();
+}
+
+/// Puts a category of the real standards below `standards/`, in one step.
+fn copy_real(content: &Path, category: &str, name: &str) {
+    let aside = content.join("aside-category");
+    fs::create_dir_all(&aside).unwrap();
+    for entry in fs::read_dir(corpus().join("standards").join(category)).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), aside.join(entry.file_name())).unwrap();
+    }
+    let standards = content.join("standards");
+    fs::create_dir_all(&standards).unwrap();
+    fs::rename(aside, standards.join(name)).unwrap();
 }
 
 /// Awaits what comes at once unless a guard is broken: then the test fails and does not hang.

@@ -1,8 +1,11 @@
 //! What is found by words, by meaning, and by both.
 
+use std::fs;
+
 use lockstep::search::{Kind, Mode};
 
-use super::{Bench, all_of, query, soon};
+use super::{Bench, Constant, all_of, copy_real, query, settings, soon, start};
+use crate::harness::TestMetrics;
 
 const FILES: &[(&str, &str)] = &[
     (
@@ -212,6 +215,76 @@ async fn neighbours_of_a_section_are_one_passage_and_its_address_reads_the_secti
     ] {
         assert_eq!(bench.engine.standard(nowhere), None, "{nowhere}");
     }
+}
+
+#[tokio::test]
+async fn a_further_passage_of_a_file_steps_back_behind_one_of_another_file() {
+    let section = |letter: char, words: usize| {
+        let words: String = (0..words).map(|at| format!("{letter}{at} ")).collect();
+        format!("# {letter}\n\nbackoff {words}\n\n")
+    };
+    let two = section('A', 200) + &section('B', 202);
+    let files = [("a.md", &*two), ("c.md", &*section('C', 204))];
+    let bench = Bench::start_with(1, &files, |settings| settings.fusion.document = 0.0);
+    bench.engine.ready().await;
+    let ask = query("backoff").with_mode("keyword").unwrap();
+
+    let all = bench.engine.search(ask.clone()).await.unwrap();
+    let of_one = bench.engine.search(ask.with_file("a.md").unwrap()).await;
+
+    let sections = |answer: &lockstep::search::Answer| -> Vec<String> {
+        let passages = answer.passages.iter();
+        passages
+            .map(|passage| passage.section().to_owned())
+            .collect()
+    };
+    assert_eq!(sections(&all), ["A", "C", "B"]);
+    assert_eq!(sections(&of_one.unwrap()), ["A", "B"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passages_of_real_standards_are_their_lines_and_their_addresses_read_the_section() {
+    let content = tempfile::tempdir().unwrap();
+    for category in ["concurrency", "testing", "workflows"] {
+        copy_real(content.path(), category, category);
+    }
+    let metrics = TestMetrics::new();
+    let engine = start(settings(content.path()), vec![Box::new(Constant)], &metrics);
+    engine.ready().await;
+    let text = |file: &str| fs::read_to_string(content.path().join(file)).unwrap();
+    let mut seen = 0;
+    for question in [
+        "How do threads share a value?",
+        "retry with backoff",
+        "What does a gate check?",
+        "test doubles and fixtures",
+        "commit message",
+    ] {
+        let answer = engine.search(all_of(question)).await.unwrap();
+        for passage in &answer.passages {
+            let (first, last) = passage.lines();
+            let file = text(passage.file());
+            let lines: Vec<_> = file
+                .lines()
+                .skip(first - 1)
+                .take(last - first + 1)
+                .collect();
+            let shown = passage.uri();
+            assert!(
+                lines.join("\n").contains(passage.content()),
+                "{shown}: {passage:?}"
+            );
+            let address = shown.strip_prefix("standards://").unwrap();
+            // A passage of several short sections has the address of the first.
+            let section = engine.standard(address).unwrap();
+            let begin = passage.content().lines().next().unwrap();
+            assert!(section.contains(begin), "{shown}");
+            let whole = engine.standard(address.split('#').next().unwrap()).unwrap();
+            assert_eq!(whole, file, "{shown}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} passages");
 }
 
 #[tokio::test]

@@ -13,9 +13,11 @@ use std::{
 };
 
 use futures::future::join_all;
-use lockstep::search::Engine;
+use lockstep::search::{Engine, Query, Settings};
+use tokio::task::JoinHandle;
 
-use super::{Bench, all_of, soon};
+use super::{Bench, Constant, all_of, copy_real, settings, soon, start, write};
+use crate::harness::TestMetrics;
 
 /// Writes `files` as the kubelet does when it updates a mounted `ConfigMap`: into a new directory,
 /// to which one link is swapped.
@@ -145,12 +147,15 @@ fn edition(number: u64) -> String {
     (0..8).map(passage).collect()
 }
 
+/// Generations, and the editions that were seen in each.
+type Seen = Vec<(u64, Vec<String>)>;
+
 /// Asks until it is stopped, and returns which editions were seen in which generation.
-async fn ask(engine: Arc<Engine>, stop: Arc<AtomicBool>) -> Vec<(u64, Vec<String>)> {
+async fn ask(engine: Arc<Engine>, stop: Arc<AtomicBool>, query: Query) -> Seen {
     let mut seen = Vec::new();
     while !stop.load(SeqCst) {
         let current = engine.status().generation;
-        let answer = engine.search(all_of("which edition?")).await.unwrap();
+        let answer = engine.search(query.clone()).await.unwrap();
         assert!(answer.generation >= current, "an answer of the past");
         let contents = answer.passages.iter().map(|passage| passage.content());
         let edition = |content: &str| {
@@ -175,7 +180,10 @@ async fn standards_edited_extended_broken_and_restored_under_load_never_mix_and_
     });
     bench.engine.ready().await;
     let stop = Arc::new(AtomicBool::new(false));
-    let asking = (0..6).map(|_| tokio::spawn(ask(Arc::clone(&bench.engine), Arc::clone(&stop))));
+    let asking = (0..6).map(|_| {
+        let query = all_of("which edition?");
+        tokio::spawn(ask(Arc::clone(&bench.engine), Arc::clone(&stop), query))
+    });
     let asking: Vec<_> = asking.collect();
 
     let (standards, away) = (
@@ -197,14 +205,89 @@ async fn standards_edited_extended_broken_and_restored_under_load_never_mix_and_
     found(&bench.engine, "Edition 21 here").await;
     stop.store(true, SeqCst);
 
-    let mut editions: HashMap<u64, Vec<String>> = HashMap::new();
+    let editions = editions_of(asking).await;
+    assert!(editions.len() > 3, "nothing changed under the questions");
+    assert_eq!(bench.metrics.double_loads(), 0);
+}
+
+/// Returns which edition each generation was of, and fails if one was of two.
+async fn editions_of(asking: Vec<JoinHandle<Seen>>) -> HashMap<u64, String> {
+    let mut editions = HashMap::new();
     for asked in join_all(asking).await {
         for (generation, seen) in asked.unwrap() {
             assert!(seen.iter().all(|edition| *edition == seen[0]), "{seen:?}");
-            let known = editions.entry(generation).or_insert_with(|| seen.clone());
-            assert_eq!(*known, seen, "generation {generation} is mixed");
+            let Some(edition) = seen.into_iter().next() else {
+                continue; // The file was away.
+            };
+            let known = editions
+                .entry(generation)
+                .or_insert_with(|| edition.clone());
+            assert_eq!(*known, edition, "generation {generation} is mixed");
         }
     }
-    assert!(editions.len() > 3, "nothing changed under the questions");
-    assert_eq!(bench.metrics.double_loads(), 0);
+    editions
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn real_standards_edited_extended_broken_and_restored_under_load_never_mix_and_never_fail() {
+    let cache = tempfile::tempdir().unwrap();
+    let content = tempfile::tempdir().unwrap();
+    copy_real(content.path(), "concurrency", "concurrency");
+    let (dir, max_bytes) = (cache.path().to_owned(), 1 << 20);
+    let settings = Settings {
+        answers_ttl: Duration::from_millis(1),
+        debounce: Duration::from_millis(5),
+        cache: Some(lockstep::search::Cache { dir, max_bytes }),
+        ..settings(content.path())
+    };
+    let metrics = TestMetrics::new();
+    let engine = start(
+        settings,
+        vec![Box::new(Constant), Box::new(Constant)],
+        &metrics,
+    );
+    let standards = content.path().join("standards");
+    let deadlocks = fs::read_to_string(standards.join("concurrency/deadlocks.md")).unwrap();
+    let edition =
+        |number: usize| deadlocks.replace("\n\n", &format!("\n\nEdition {number} here. "));
+    write(content.path(), "concurrency/deadlocks.md", &edition(0));
+    soon(engine.ready()).await;
+    found(&engine, "Edition 0 here").await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking = ["hybrid", "vector", "keyword", "hybrid"].map(|mode| {
+        let query = all_of("Edition of locks that wait for each other, which version?");
+        let query = query
+            .with_mode(mode)
+            .unwrap()
+            .with_file("*deadlocks.md")
+            .unwrap();
+        tokio::spawn(ask(Arc::clone(&engine), Arc::clone(&stop), query))
+    });
+
+    let away = content.path().join("away");
+    for number in 1..=15 {
+        let generation = engine.status().generation;
+        match number % 5 {
+            1 => copy_real(content.path(), "testing", &format!("testing-{number}")),
+            2 => write(
+                content.path(),
+                &format!("broken-{number}.md"),
+                "---\ntags: [\n",
+            ),
+            3 => fs::rename(&standards, &away).unwrap(),
+            4 => fs::rename(&away, &standards).unwrap(),
+            _ => write(content.path(), "concurrency/deadlocks.md", &edition(number)),
+        }
+        soon(engine.generation_after(generation)).await;
+    }
+    found(&engine, "Edition 15 here").await;
+    stop.store(true, SeqCst);
+
+    let editions = editions_of(asking.into()).await;
+    assert!(
+        editions.len() > 5,
+        "nothing changed under the questions: {editions:?}"
+    );
+    assert_eq!(engine.status().failure, None);
+    assert_eq!(metrics.double_loads(), 0);
 }
