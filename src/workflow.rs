@@ -22,7 +22,7 @@ mod source;
 mod store;
 mod summary;
 
-use blocking::blocking;
+use blocking::{blocking, blocking_here};
 pub use caller::{Caller, Note};
 pub use check::{ContentRule, Finding, RULES, Severity, check, metadata_schema};
 pub use definition::{Catalogue, Definition, PhaseContent, TaskContent, TaskEntry, Unmet};

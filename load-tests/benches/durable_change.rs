@@ -52,15 +52,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         || {
             session += 1;
             let target = format!("src/{session}.rs");
-            let changes = time_changes(&engine, &target);
-            runtime.block_on(changes).expect("phases can be completed")
+            // On a worker, where requests are answered.
+            let changes = runtime.spawn(time_changes(Arc::clone(&engine), target));
+            let changes = runtime.block_on(changes).expect("the task ends");
+            changes.expect("phases can be completed")
         },
     );
+    let reached = 1.0 / result.ratio;
+    let verdict = if reached >= 0.8 { "within" } else { "short of" };
     println!(
-        "durable change: {:?}, bare write + fsync + rename + fsync: {:?}, rate {:.2} of bare (bar 0.80), {} bytes",
+        "durable change: {:?}, bare write + fsync + rename + fsync: {:?}, rate {reached:.2} of bare; {verdict} the bar of 0.80, {} bytes",
         result.subject,
         result.baseline,
-        1.0 / result.ratio,
         typical.len(),
     );
     Ok(())
@@ -104,13 +107,13 @@ async fn typical_file(
 }
 
 async fn time_changes(
-    engine: &Arc<Engine>,
-    target: &str,
+    engine: Arc<Engine>,
+    target: String,
 ) -> Result<Duration, Arc<lockstep::workflow::Error>> {
-    let id = start(engine, target).await?;
+    let id = start(&engine, &target).await?;
     let started = Instant::now();
     for phase in 0..PHASES {
-        complete(engine, id, phase).await?;
+        complete(&engine, id, phase).await?;
     }
     Ok(started.elapsed())
 }

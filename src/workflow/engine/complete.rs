@@ -9,7 +9,7 @@ use super::{Engine, MAX_TRIES, measured::gate_result};
 use crate::observed::metrics::GateResult;
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
-    Session, SessionId, Touch, blocking, gate::Verdict,
+    Session, SessionId, Touch, blocking_here, gate::Verdict,
 };
 
 /// What a caller says when a phase is done.
@@ -85,7 +85,7 @@ impl Engine {
         let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let metrics = self.metrics.clone();
-        let judged = blocking(move || {
+        let judged = blocking_here(move || {
             let definition = Definition::of_session(&content, &sources, &seen)?;
             definition.static_entry(phase)?;
             let (workflow, started) = (seen.workflow.as_str(), Instant::now());
@@ -133,7 +133,8 @@ impl Engine {
             let current = self.own_current(&turn).await?;
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
             let saved = self.store.save(current.version, Arc::clone(&next));
-            let (saved, open) = tokio::join!(saved, self.open_content(&next));
+            // Saving keeps the thread, so that it comes second.
+            let (open, saved) = tokio::join!(self.open_content(&next), saved);
             if let Some(stored) = saved? {
                 self.sessions.insert(id, stored).await;
                 // The change is made, whatever can be read after it.

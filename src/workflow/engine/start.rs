@@ -8,7 +8,7 @@ use tracing::instrument;
 use super::{Engine, MAX_TRIES};
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Moment, Outcome, PhaseContent, Session, SessionId,
-    TargetFile, Touch, WorkflowType, blocking,
+    TargetFile, Touch, WorkflowType, blocking, blocking_here,
     content::Content,
     gate::check_size,
     store::{Key, StartTurn},
@@ -88,9 +88,8 @@ impl Engine {
     ) -> Result<Started, Arc<Error>> {
         for _ in 0..MAX_TRIES {
             let (content, name) = (self.content.clone(), key.workflow.clone());
-            let definition = blocking(move || Definition::read(&content, &name));
-            let (definition, turn) = tokio::join!(definition, self.store.start_turn(&key));
-            let (definition, turn) = (definition?, turn?);
+            let definition = blocking_here(move || Definition::read(&content, &name)).await?;
+            let turn = self.store.start_turn(&key).await?;
             let Unfinished { newest, left } = self.unfinished(&turn, &key).await?;
             if let Some(session) = newest {
                 drop(turn);
@@ -100,8 +99,8 @@ impl Engine {
             let touch = self.touch(&by);
             let session = self.new_session(&key, definition, &options, &touch).await?;
             let created = self.store.create(&turn, Arc::clone(&session), &left);
-            // The disk is what takes time.
-            let (created, read) = tokio::join!(created, self.read_first(&session));
+            // The disk is what takes time, and keeps the thread, so that it comes second.
+            let (read, created) = tokio::join!(self.read_first(&session), created);
             if let Some(stored) = created? {
                 return Ok(read?.started(stored.session, false));
             }

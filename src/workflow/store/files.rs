@@ -20,7 +20,7 @@ use self::{
 use super::{Key, Room, Stored, Version};
 use crate::{
     observed::{FileLock, LockMetrics, ObservedLocks, ObservedMutex, Turn},
-    workflow::{Error, Session, SessionId, blocking},
+    workflow::{Error, Session, SessionId, blocking, blocking_here},
 };
 
 /// The sessions of a directory. The files are the truth.
@@ -82,7 +82,7 @@ impl Files {
         let owner = session.principal().cloned();
         self.index.lock().await.reserve(self.room, owner.as_ref())?;
         let created = self
-            .on_disk(move |directory| directory.create(session))
+            .on_disk_here(move |directory| directory.create(session))
             .await;
         let mut index = self.index.lock().await;
         index.release(owner.as_ref());
@@ -100,7 +100,7 @@ impl Files {
             self.index.lock().await.check_adopted(&next)?;
         }
         let replace = move |directory: &Directory| directory.replace(expected, next);
-        let Some(saved) = self.on_disk(replace).await? else {
+        let Some(saved) = self.on_disk_here(replace).await? else {
             return Ok(None);
         };
         self.index.lock().await.put(&saved);
@@ -132,7 +132,7 @@ impl Files {
         let stripe = *turn.key();
         let lock = move |directory: &Directory| directory.lock_start(stripe);
         Ok(StartTurn {
-            _others: self.on_disk(lock).await?,
+            _others: self.on_disk_here(lock).await?,
             _turn: turn,
         })
     }
@@ -204,6 +204,15 @@ impl Files {
     ) -> Result<T, Error> {
         let directory = Arc::clone(&self.directory);
         blocking(move || work(&directory)).await
+    }
+
+    /// As [`Self::on_disk`], for what a caller waits for step by step.
+    async fn on_disk_here<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Directory) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let directory = Arc::clone(&self.directory);
+        blocking_here(move || work(&directory)).await
     }
 }
 
