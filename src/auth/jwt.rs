@@ -35,7 +35,7 @@ const MAX_KNOWN: u64 = 10_000;
 /// How long a token is known to be good: as long a key that the issuer takes back still counts.
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 
-/// Checks tokens, each once in five minutes.
+/// Checks tokens, each once in five minutes: a signature takes 20 µs (RSA) to 50 µs, a hash under one.
 #[derive(Debug)]
 pub(super) struct Jwt {
     settings: JwtSettings,
