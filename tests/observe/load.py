@@ -21,7 +21,7 @@ ROUNDS_A_SHARED_SESSION = 2
 ROUNDS_A_NEW_QUESTION = 6
 # An agent reads before it calls again, up to twice this long. Agents that never think saturate the
 # disk, and then changes do wait for each other: that load is for what has to hold beyond the edge.
-THINK_SECONDS = 0.15
+THINK_SECONDS = 0.3
 QUESTIONS = [
     "How do two agents share one session?",
     "What do I do when a gate refuses my evidence?",
