@@ -71,17 +71,28 @@ impl Tally {
         self.lock_waits.load(Relaxed) + self.coalesced.load(Relaxed) > 0
     }
 
-    /// Writes what was counted on `span`.
+    /// Writes what was counted on `span`; what was not is left out, for each attribute is made,
+    /// sent and stored.
     pub fn describe(&self, span: &SpanRef<'_>) {
-        let count = |count: &AtomicU64| i64::try_from(count.load(Relaxed)).unwrap_or(i64::MAX);
-        let waited = Duration::from_nanos(self.waited_nanos.load(Relaxed));
-        span.set_attributes([
-            KeyValue::new("lockstep.cache.hits", count(&self.hits)),
-            KeyValue::new("lockstep.cache.misses", count(&self.misses)),
-            KeyValue::new("lockstep.cache.coalesced", count(&self.coalesced)),
-            KeyValue::new("lockstep.lock.waits", count(&self.lock_waits)),
-            KeyValue::new("lockstep.wait.duration", waited.as_secs_f64()),
-        ]);
+        let counts = [
+            ("lockstep.cache.hits", &self.hits),
+            ("lockstep.cache.misses", &self.misses),
+            ("lockstep.cache.coalesced", &self.coalesced),
+            ("lockstep.lock.waits", &self.lock_waits),
+        ];
+        for (name, count) in counts {
+            let count = i64::try_from(count.load(Relaxed)).unwrap_or(i64::MAX);
+            if count > 0 {
+                span.set_attribute(KeyValue::new(name, count));
+            }
+        }
+        if self.waited() {
+            let waited = Duration::from_nanos(self.waited_nanos.load(Relaxed));
+            span.set_attribute(KeyValue::new(
+                "lockstep.wait.duration",
+                waited.as_secs_f64(),
+            ));
+        }
     }
 
     /// Runs `work` as a part of the request.

@@ -200,11 +200,16 @@ impl Engine {
     ///
     /// [`Error::UnknownSession`] if there is none, or it is somebody else's; [`Error::Corrupt`] if its
     /// file was found broken just now.
-    #[instrument(name = "workflow.session", skip_all, fields(session.id = %id))]
     pub async fn session(&self, id: SessionId) -> Result<Arc<Session>, Arc<Error>> {
-        if let Some(stored) = self.valid(id).await? {
-            return Ok(self.own(stored)?.session);
+        match self.valid(id).await? {
+            Some(stored) => Ok(self.own(stored)?.session),
+            None => self.absent(id).await,
         }
+    }
+
+    /// As [`Self::session`], of one that the cache does not have as it is: a hit opens no span.
+    #[instrument(name = "workflow.session", skip_all, fields(session.id = %id))]
+    async fn absent(&self, id: SessionId) -> Result<Arc<Session>, Arc<Error>> {
         let turn = self.turns.turn(id).await;
         Ok(self.own_current(&turn).await?.session)
     }
