@@ -30,7 +30,7 @@ const WORKFLOW_PHASE: &[&str] = &["workflow.type", "phase"];
 
 /// Every span below a request's. The request's own are `POST /mcp` and the method with its target,
 /// such as `tools/call workflow`, with the attributes of their metrics.
-pub const SPANS: [NamedSpan; 31] = [
+pub const SPANS: [NamedSpan; 32] = [
     span(
         "cache.lookup",
         &["cache.name", "cache.outcome"],
@@ -84,6 +84,11 @@ pub const SPANS: [NamedSpan; 31] = [
         "search.embed",
         &["text.len_bytes"],
         "A question on its way to a vector: the queue, and the model.",
+    ),
+    span(
+        "search.rerank",
+        &["search.candidates"],
+        "The best passages on their way to a new order, where a cross encoder is set.",
     ),
     span("workflow.list", &[], "Lists what is installed."),
     span("workflow.session", SESSION, "Reads a session."),
