@@ -34,7 +34,7 @@ def page():
              decimals=0, alert="LockstepSearchQueueRefused"),
         row("Where the time goes"),
         graph("Stages, p95", "queue: for a thread of the model. embed: the model. vectors and keywords: the two "
-              "indexes. fusion: joining both.",
+              "indexes. fusion: joining both. rerank: a cross encoder, if one is set.",
               [target(quantile(0.95, STAGES, 'search_stage!="total"', "search_stage"), "{{search_stage}}")], "s",
               width=12, alert="LockstepColdLatencyBudgetBurn"),
         heatmap("Cold searches by duration", "One band is normal.", STAGES, TOTAL),
