@@ -15,6 +15,8 @@ use crate::{
 const BEGIN_ANEW: &str = "call start with the same workflow_type and target_file to begin anew; \
      get_session still shows its evidence";
 
+const FIND_YOURS: &str = "call list_sessions to find your session, or start to begin one";
+
 const PASS_CURSOR: &str =
     "pass next_cursor as it came, with the same filters and sort; or list again without one";
 
@@ -101,9 +103,7 @@ fn remediation(error: &Error) -> Option<String> {
         Error::UnknownWorkflow(_) => {
             "call list_workflows, and use a workflow_type that it shows".into()
         }
-        Error::UnknownSession(_) => {
-            "call list_sessions to find your session, or start to begin one".into()
-        }
+        Error::UnknownSession(_) => FIND_YOURS.into(),
         Error::UnknownPhase { workflow, .. } => {
             format!("read workflow://{workflow}, which names its phases")
         }
