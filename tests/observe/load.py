@@ -8,6 +8,8 @@ import os
 import random
 import time
 
+# Whom the servers let in.
+TOKEN = "observe-observe-observe"
 VERSION = "2026-07-28"
 META = {
     "io.modelcontextprotocol/protocolVersion": VERSION,
@@ -66,7 +68,7 @@ class Client:
         headers = {
             "Host": f"{self.host}:{self.port}", "Content-Type": "application/json", "Content-Length": len(body),
             "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": VERSION, "Mcp-Method": method,
-            "traceparent": f"00-{trace}-{span}-{self.flag}",
+            "Authorization": f"Bearer {TOKEN}", "traceparent": f"00-{trace}-{span}-{self.flag}",
         } | ({"Mcp-Name": name} if name else {})
         head = "POST /mcp HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in headers.items()) + "\r\n"
         started = time.perf_counter()

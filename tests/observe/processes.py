@@ -13,6 +13,8 @@ import urllib.request
 
 import yaml
 
+import load
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS = 120
 EXPORT_MILLISECONDS = 1000
@@ -76,13 +78,17 @@ class Process:
 
 
 class Lockstep(Process):
-    """A server over the content and state in `scratch`."""
+    """A server over the content and state in `scratch`, which takes only callers with `load.TOKEN`."""
 
     def __init__(self, binary, name, scratch, env, track="stable", state="state"):
         self.port, self.admin = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}/mcp"
         resource = f"service.namespace=observe,service.instance.id={name},lockstep.track={track}"
+        tokens = scratch / "tokens.yaml"
+        tokens.write_text(f"load: {load.TOKEN}\n")
         settings = {
+            "LOCKSTEP_AUTH__MODE": "tokens",
+            "LOCKSTEP_AUTH__TOKENS_FILE": str(tokens),
             "LOCKSTEP_LOG__FORMAT": "json",
             "LOCKSTEP_TELEMETRY__PROMETHEUS": "true",
             "OTEL_SERVICE_NAME": "lockstep",
