@@ -46,6 +46,7 @@ bench: setup ## Measure against baselines: caches, tokens, searches, changes, ga
 	cargo bench --bench list_sessions
 	cargo bench --bench scale
 	cargo bench --bench gate
+	cargo bench --bench authenticate
 	load-tests/tools_call
 	load-tests/start_time
 	load-tests/telemetry_cost
