@@ -38,7 +38,6 @@ lint: ## Check format, lints and documentation
 
 bench: setup ## Measure against baselines: caches, tokens, searches, changes, gates, workflow calls, tools/call
 	cargo bench --bench cache_hit
-	cargo bench --bench authenticate
 	cargo bench --bench cold_search
 	cargo bench --bench search_fleet
 	cargo bench --bench durable_change
