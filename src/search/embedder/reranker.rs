@@ -118,6 +118,10 @@ impl Embedder for Joined {
         self.embedder.id()
     }
 
+    fn name(&self) -> Arc<str> {
+        self.embedder.name()
+    }
+
     fn prefixes(&self) -> Prefixes {
         self.embedder.prefixes()
     }
