@@ -176,12 +176,10 @@ impl Index {
     }
 
     fn lost(&mut self, owner: Option<&Principal>) {
-        let owned = owner.and_then(|owner| self.owned.get_mut(owner));
-        if let Some(owned) = owned {
-            *owned -= 1;
-            if *owned == 0 {
-                self.owned.retain(|_, owned| *owned > 0);
-            }
+        let Some(owner) = owner else { return };
+        match self.owned.get_mut(owner) {
+            Some(owned) if *owned > 1 => *owned -= 1,
+            _ => drop(self.owned.remove(owner)),
         }
     }
 
