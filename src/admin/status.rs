@@ -19,16 +19,13 @@ use crate::{
             SEARCH_QUEUE_DEPTH, SESSION_END, SESSION_REFUSAL, SESSIONS_ACTIVE, SESSIONS_CREATED,
             SESSIONS_ENDED, SESSIONS_REFUSED, SESSIONS_RESUMED,
         },
+        metrics::Refusal,
     },
     search,
 };
 
 /// Outcomes of requests that are the server's fault; what else is not `ok` is the caller's.
 const FAILED: [&str; 3] = ["internal", "timeout", "overloaded"];
-
-/// Refusals that an operator can do something about; the others are what agents are told who were
-/// not first, or not next.
-const REFUSED: [&str; 4] = ["limit", "expired", "contended", "too_large"];
 
 #[derive(Debug, Serialize)]
 struct Cache {
@@ -159,7 +156,8 @@ fn locks(now: &Families) -> Vec<Lock> {
 
 fn sessions(now: &Families) -> Value {
     let ended = |reason| now.count(&SESSIONS_ENDED, &[(&SESSION_END, reason)]);
-    let refused = REFUSED.map(|why| now.count(&SESSIONS_REFUSED, &[(&SESSION_REFUSAL, why)]));
+    let refused = Refusal::OF_OPERATORS
+        .map(|why| now.count(&SESSIONS_REFUSED, &[(&SESSION_REFUSAL, why.as_str())]));
     let refused = refused.iter().sum::<u64>();
     json!({
         "active": now.count(&SESSIONS_ACTIVE, &[]),

@@ -126,7 +126,7 @@ pub const EVENTS: [NamedEvent; 33] = [
         "lockstep.session.refused",
         "WARN",
         "A session was not started or changed for a reason that an operator can change: the \
-         most that may be (`limit`), their age (`expired`), other processes (`contended`), \
+         most that may be (`limit`, `principal_limit`), their age (`expired`), other processes (`contended`), \
          size (`too_large`). `suppressed` more were not logged.",
     ),
     event(

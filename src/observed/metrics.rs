@@ -62,7 +62,7 @@ impl Metrics {
         AuthMetrics::new(&self.meter)
     }
 
-    /// Returns the recorder of the store `name`.
+    /// Returns the recorder of a store.
     pub fn store(&self, kind: StoreKind) -> StoreMetrics {
         StoreMetrics::new(&self.meter, kind)
     }

@@ -57,6 +57,33 @@ pub enum Refusal {
     TooLarge,
 }
 
+impl Refusal {
+    /// Those that an operator can do something about; the others are what agents are told who were
+    /// not first, or not next.
+    pub const OF_OPERATORS: [Self; 5] = [
+        Self::Limit,
+        Self::PrincipalLimit,
+        Self::Expired,
+        Self::Contended,
+        Self::TooLarge,
+    ];
+
+    /// Returns the attribute's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::PrincipalLimit => "principal_limit",
+            Self::Expired => "expired",
+            Self::Paused => "paused",
+            Self::Finished => "finished",
+            Self::NotOpen => "not_open",
+            Self::Superseded => "superseded",
+            Self::Contended => "contended",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
 /// What became of the open phase.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transition {
@@ -163,18 +190,7 @@ impl SessionMetrics {
 
     /// A start or a change was refused.
     pub fn refused(&self, why: Refusal) {
-        let why = match why {
-            Refusal::Limit => "limit",
-            Refusal::PrincipalLimit => "principal_limit",
-            Refusal::Expired => "expired",
-            Refusal::Paused => "paused",
-            Refusal::Finished => "finished",
-            Refusal::NotOpen => "not_open",
-            Refusal::Superseded => "superseded",
-            Refusal::Contended => "contended",
-            Refusal::TooLarge => "too_large",
-        };
-        self.refused.add(1, &[SESSION_REFUSAL.is(why)]);
+        self.refused.add(1, &[SESSION_REFUSAL.is(why.as_str())]);
     }
 
     /// The open phase changed.

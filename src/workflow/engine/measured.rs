@@ -28,11 +28,9 @@ impl Engine {
         let Err(error) = changed else { return };
         let Some(why) = refusal(error) else { return };
         self.metrics.refused(why);
-        let theirs = matches!(
-            why,
-            Refusal::Limit | Refusal::Expired | Refusal::Contended | Refusal::TooLarge
-        );
-        if theirs && let Some(suppressed) = self.refusals.occurs() {
+        if Refusal::OF_OPERATORS.contains(&why)
+            && let Some(suppressed) = self.refusals.occurs()
+        {
             warn!(
                 name: "lockstep.session.refused",
                 { error = &**error as &dyn std::error::Error, suppressed },
