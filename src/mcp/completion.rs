@@ -6,9 +6,8 @@ use rmcp::{
     ErrorData,
     model::{CompleteRequestParams, CompleteResult, CompletionContext, CompletionInfo, Reference},
 };
-use tracing::error;
 
-use super::{prompts::PromptName, resources};
+use super::{error::internal, prompts::PromptName, resources};
 use crate::workflow::{Definition, Engine, Error, Phase, WorkflowType};
 
 /// What is to be completed.
@@ -38,15 +37,7 @@ pub(super) async fn complete(
     let subject = subject(r#ref, &argument.name)?;
     let context = request.context.as_ref();
     let found = values(engine, subject, &argument.value, context).await;
-    let found = found.map_err(|error| {
-        error!(
-            name: "lockstep.request.failed",
-            { error = &error as &dyn std::error::Error },
-            "completion failed"
-        );
-        let message = "internal error: the operator finds the cause in the server's log";
-        ErrorData::internal_error(message, None)
-    })?;
+    let found = found.map_err(|error| internal(&error, "completion failed"))?;
     let total = u32::try_from(found.len()).ok();
     let shown: Vec<_> = found
         .iter()

@@ -46,13 +46,15 @@ pub(super) fn into_response(
         Err(ToolError::Mendable(_, body)) => Ok(CallToolResult::structured_error(body).into()),
         Err(ToolError::Internal(cause)) => {
             record_exception(&*cause);
-            error!(
-                name: "lockstep.request.failed",
-                { error = &*cause as &dyn Error },
-                "tool call failed"
-            );
-            let message = "internal error: the operator finds the cause in the server's log";
-            Err(ErrorData::internal_error(message, None))
+            Err(internal(&*cause, "tool call failed"))
         }
     }
+}
+
+/// Logs the cause of what only an operator can mend, and returns what the caller is told: no more
+/// than that.
+pub(super) fn internal(cause: &(dyn Error + 'static), what: &'static str) -> ErrorData {
+    error!(name: "lockstep.request.failed", { error = cause }, "{what}");
+    let message = "internal error: the operator finds the cause in the server's log";
+    ErrorData::internal_error(message, None)
 }

@@ -11,10 +11,9 @@ use rmcp::{
         Prompt, PromptArgument, PromptMessage, Role,
     },
 };
-use tracing::error;
 
 use self::arguments::Arguments;
-use super::shown::shortened;
+use super::{error::internal, shown::shortened};
 use crate::workflow::{Engine, Error, Kind, Session, Status, TargetFile, WorkflowType};
 
 /// How long a client may keep the list, in milliseconds: it changes only with a new version of
@@ -189,11 +188,6 @@ fn of_engine(failed: &Error) -> ErrorData {
             ErrorData::invalid_params(message, None)
         }
         Kind::Content => ErrorData::internal_error(format!("{failed}: mend that file"), None),
-        Kind::Internal => {
-            let cause = failed as &dyn std::error::Error;
-            error!(name: "lockstep.request.failed", { error = cause }, "rendering a prompt failed");
-            let message = "internal error: the operator finds the cause in the server's log";
-            ErrorData::internal_error(message, None)
-        }
+        Kind::Internal => internal(failed, "rendering a prompt failed"),
     }
 }

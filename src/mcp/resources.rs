@@ -24,6 +24,7 @@ use serde_json::json;
 use tracing::error;
 
 pub(super) use self::address::{Address, WorkflowAddress};
+use super::error::internal;
 use crate::{
     search,
     workflow::{Engine, Error, Kind},
@@ -139,15 +140,7 @@ fn of_engine(uri: &str, failed: &Error) -> ErrorData {
             let message = format!("{failed}: mend that file and read again");
             ErrorData::internal_error(message, Some(json!({ "uri": uri })))
         }
-        Kind::Internal => {
-            error!(
-                name: "lockstep.request.failed",
-                { error = failed as &dyn std::error::Error },
-                "reading a resource failed"
-            );
-            let message = "internal error: the operator finds the cause in the server's log";
-            ErrorData::internal_error(message, None)
-        }
+        Kind::Internal => internal(failed, "reading a resource failed"),
     }
 }
 
