@@ -195,6 +195,13 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
+/// Splits an address before its path.
+pub fn split_address(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(0, |at| at + "://".len());
+    let path = url[host..].find('/');
+    url.split_at(path.map_or(url.len(), |at| host + at))
+}
+
 /// Stands for a token wherever it is kept.
 fn digest(token: &str) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};

@@ -14,6 +14,8 @@ use rustls::ClientConfig;
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::split_address;
+
 /// The longest that an answer may take; callers wait for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -109,11 +111,7 @@ fn places(issuer: &str) -> Vec<String> {
     const OAUTH: &str = "/.well-known/oauth-authorization-server";
     const OPENID: &str = "/.well-known/openid-configuration";
     let issuer = issuer.trim_end_matches('/');
-    let host = issuer.find("://").map_or(0, |at| at + "://".len());
-    let path = issuer[host..]
-        .find('/')
-        .map_or(issuer.len(), |at| host + at);
-    let (origin, path) = issuer.split_at(path);
+    let (origin, path) = split_address(issuer);
     let mut places = vec![
         format!("{origin}{OAUTH}{path}"),
         format!("{origin}{OPENID}{path}"),

@@ -105,16 +105,13 @@ fn words(digest: [u8; 32]) -> [u64; 4] {
 
 fn digest_of(token: &str) -> Result<[u8; 32], String> {
     if let Some(hex) = token.strip_prefix(DIGEST) {
-        let byte = |at: usize| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok();
-        let mut digest = [0; 32];
-        for (at, place) in digest.iter_mut().enumerate() {
-            *place = byte(at).ok_or("what follows sha256: is not 64 hexadecimal digits")?;
+        if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("what follows sha256: is not 64 hexadecimal digits".to_owned());
         }
-        let plain = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        return match plain {
-            true => Ok(digest),
-            false => Err("what follows sha256: is not 64 hexadecimal digits".to_owned()),
-        };
+        let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16);
+        return Ok(std::array::from_fn(|at| {
+            byte(at).expect("these are hexadecimal digits")
+        }));
     }
     if token.len() < MIN_CHARS {
         return Err(format!(

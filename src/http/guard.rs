@@ -14,7 +14,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{MCP_PATH, refusals};
-use crate::auth::{Authenticator, Denied, Resource};
+use crate::auth::{Authenticator, Denied, Resource, split_address};
 
 /// Where clients find out who issues tokens (RFC 9728, section 3.1).
 const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
@@ -38,7 +38,7 @@ pub(super) fn guarded(router: Router, authenticator: &Arc<Authenticator>) -> Rou
     let mut paths = vec![
         METADATA_PATH.to_owned(),
         format!("{METADATA_PATH}{MCP_PATH}"),
-        format!("{METADATA_PATH}{}", split(resource.public_url).1),
+        format!("{METADATA_PATH}{}", split_address(resource.public_url).1),
     ];
     paths.dedup();
     paths.into_iter().fold(router, |router, path| {
@@ -144,15 +144,8 @@ fn metadata(resource: Resource<'_>) -> Value {
 }
 
 fn metadata_url(public_url: &str) -> String {
-    let (origin, path) = split(public_url);
+    let (origin, path) = split_address(public_url);
     format!("{origin}{METADATA_PATH}{path}")
-}
-
-/// Splits the address of an endpoint before its path.
-fn split(public_url: &str) -> (&str, &str) {
-    let host = public_url.find("://").map_or(0, |at| at + "://".len());
-    let path = public_url[host..].find('/');
-    public_url.split_at(path.map_or(public_url.len(), |at| host + at))
 }
 
 #[cfg(test)]

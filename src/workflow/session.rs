@@ -13,9 +13,7 @@ use super::{
     Definition, Error, FixedPlan, Moment, Note, Phase, SessionId, TargetFile, WorkflowType,
     gate::Verdict,
 };
-use crate::principal::Principal;
-
-use crate::rendering::Rendering;
+use crate::{principal::Principal, rendering::Rendering};
 
 pub use self::{
     record::{Archived, Attempt, Event, Happened, Newest, Pause, Record},

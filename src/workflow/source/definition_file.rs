@@ -16,7 +16,6 @@
 //! | `validation_criteria` | none: the acceptance criteria |
 //! | `steps_outline` | none |
 //! | `validation_gate.evidence_required` | no criteria; else each is `FIELD (TYPE, VALIDATOR): DESCRIPTION`, or the text that stands there instead of a map |
-//!
 //! | `dynamic` | false; a new workflow of a dynamic definition finds more phases when it is started |
 //! | `dynamic_config`: `source_type` | empty |
 //! | `source_path_key` | `spec_path` |
