@@ -53,17 +53,25 @@ fn main() {
         let time = |cache| runtime.block_on(time_raw(cache));
         paired::paired(ROUNDS, LOOKUPS, || time(&one), || time(&other)).difference_ns
     }));
-    let cost = paired::median((0..PAIRS).map(|_| {
-        let caches = async { (new_raw().await, new_observed(&provider).await) };
-        let (raw, observed) = runtime.block_on(caches);
+    let caches = || runtime.block_on(async { (new_raw().await, new_observed(&provider).await) });
+    let got = paired::median((0..PAIRS).map(|_| {
+        let (raw, observed) = caches();
         let baseline = || runtime.block_on(time_raw(&raw));
         let subject = || runtime.block_on(time_observed(&observed));
         paired::paired(ROUNDS, LOOKUPS, baseline, subject).difference_ns
     }));
-    let verdict = if cost <= 1.0 { "within" } else { "beyond" };
-    println!(
-        "observed hit / raw moka hit: {cost:+.2} ns; {verdict} the bar of +1 ns (moka / moka: {noise:+.2} ns)"
-    );
+    let loadable = paired::median((0..PAIRS).map(|_| {
+        let (raw, observed) = caches();
+        let baseline = || runtime.block_on(time_raw(&raw));
+        let subject = || runtime.block_on(time_loadable(&observed));
+        paired::paired(ROUNDS, LOOKUPS, baseline, subject).difference_ns
+    }));
+    for (name, cost) in [("get", got), ("get_or_load", loadable)] {
+        let verdict = if cost <= 1.0 { "within" } else { "beyond" };
+        println!(
+            "observed {name} / raw moka get, of a hit: {cost:+.2} ns; {verdict} the bar of +1 ns (moka / moka: {noise:+.2} ns)"
+        );
+    }
 }
 
 /// The cache as [`ObservedCache`] builds it, without what observes it.
@@ -104,6 +112,16 @@ async fn time_observed(cache: &Observed) -> Duration {
     let started = Instant::now();
     for lookup in 0..u64::from(LOOKUPS) {
         black_box(cache.get(black_box(&(lookup % KEYS))).await);
+    }
+    started.elapsed()
+}
+
+async fn time_loadable(cache: &Observed) -> Duration {
+    let load = || async { Err(LoadPanicked) };
+    let started = Instant::now();
+    for lookup in 0..u64::from(LOOKUPS) {
+        let value = cache.get_or_load(black_box(&(lookup % KEYS)), load).await;
+        black_box(value.ok());
     }
     started.elapsed()
 }
