@@ -16,7 +16,10 @@ use opentelemetry::{
     context::FutureExt as _,
     trace::{SpanRef, TraceContextExt as _},
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::{JoinError, JoinHandle},
+};
 use tracing::{Instrument as _, Span, info_span};
 
 use super::counters;
@@ -214,4 +217,22 @@ pub fn spawn_blocking<T: Send + 'static>(
             None => work(),
         })
     })
+}
+
+/// As [`spawn_blocking`], but on the caller's thread, whose other tasks go on elsewhere meanwhile.
+///
+/// To another thread and back takes 50 to 100 µs on a machine that was idle. Whatever else the
+/// caller's own task has begun stands still meanwhile, so what is to be done beside it comes first.
+///
+/// # Errors
+///
+/// As the task's of [`spawn_blocking`], where the runtime has no other thread that could go on. Where
+/// it has, a panic of `work` is the caller's.
+pub async fn blocking_here<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => Ok(tokio::task::block_in_place(work)),
+        _ => spawn_blocking(work).await,
+    }
 }

@@ -17,11 +17,13 @@ use std::{
     sync::Arc,
 };
 
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 pub(super) use chunk::Chunk;
 pub(super) use document::Document;
 pub use fault::Fault;
+use files::File;
 pub use tokens::{Estimate, Tokens};
 
 /// The directory below the content directory that is indexed.
@@ -38,27 +40,22 @@ pub(super) struct Corpus {
 }
 
 /// Reads `content/standards`. A file that cannot be used is a fault; the others are read. Of files
-/// that are as they were, the chunks are taken from `known`.
+/// that are as they were, the chunks are taken from `known`; the rest are cut on all cores, for
+/// the model waits for them.
 pub(super) fn read(content: &Path, tokens: &dyn Tokens, known: &[Arc<Chunk>]) -> Corpus {
     let mut corpus = Corpus::default();
     let mut digest = Sha256::new();
     let known = by_file(known);
-    for file in files::read(content, &mut corpus.faults) {
-        let of_text: [u8; 32] = Sha256::digest(&file.text).into();
-        digest.update(file.name.as_bytes());
+    let files = files::read(content, &mut corpus.faults).into_par_iter();
+    let cut: Vec<_> = files.map(|file| cut_anew(file, tokens, &known)).collect();
+    for (name, of_text, chunks) in cut {
+        digest.update(name.as_bytes());
         digest.update([0]);
         digest.update(of_text);
-        let before = known.get(&*file.name).copied().unwrap_or_default();
-        let same = |chunk: &Arc<Chunk>| chunk.document.digest == of_text;
-        if before.first().is_some_and(same) {
-            corpus.files += 1;
-            corpus.chunks.extend(before.iter().cloned());
-            continue;
-        }
-        match chunk::chunks(&file.name, file.text, of_text, tokens) {
+        match chunks {
             Ok(chunks) => {
                 corpus.files += 1;
-                corpus.chunks.extend(chunks.into_iter().map(Arc::new));
+                corpus.chunks.extend(chunks);
             }
             Err(fault) => corpus.faults.push(fault),
         }
@@ -68,6 +65,24 @@ pub(super) fn read(content: &Path, tokens: &dyn Tokens, known: &[Arc<Chunk>]) ->
     }
     corpus.digest = digest.finalize().into();
     corpus
+}
+
+/// Returns the file's name, the digest of its text, and its chunks.
+fn cut_anew(
+    file: File,
+    tokens: &dyn Tokens,
+    known: &HashMap<&str, &[Arc<Chunk>]>,
+) -> (String, [u8; 32], Result<Vec<Arc<Chunk>>, Fault>) {
+    let of_text: [u8; 32] = Sha256::digest(&file.text).into();
+    let before = known.get(&*file.name).copied().unwrap_or_default();
+    let same = |chunk: &Arc<Chunk>| chunk.document.digest == of_text;
+    let chunks = if before.first().is_some_and(same) {
+        Ok(before.to_vec())
+    } else {
+        chunk::chunks(&file.name, file.text, of_text, tokens)
+            .map(|chunks| chunks.into_iter().map(Arc::new).collect())
+    };
+    (file.name, of_text, chunks)
 }
 
 /// Returns the chunks of each file, which stand side by side.

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use futures::future::try_join;
 use tokio::{task::spawn_blocking, time::Instant};
 use tracing::{error, info, warn};
 
@@ -73,11 +74,17 @@ impl Indexer {
         }
         self.warn_of_new_faults(&corpus, &previous);
         let found = self.embedding.found(&corpus, &previous).await?;
-        let corpus = match previous.begun || found.is_complete() {
-            true => corpus,
-            false => self.answer_by_words(corpus).await?,
+        let corpus = Arc::new(corpus);
+        let at_once = previous.begun || found.is_complete();
+        let by_words = async {
+            match at_once {
+                true => Ok(None),
+                false => self.answer_by_words(&corpus).await.map(Some),
+            }
         };
-        let embedded = self.embedding.completed(found, &corpus).await;
+        // Beside each other: the model's threads are not kept waiting for the words.
+        let by_model = async { Ok(self.embedding.completed(found, &corpus).await) };
+        let (words, embedded) = try_join(by_words, by_model).await?;
         let (generation, inferred) = (previous.generation + 1, embedded.inferred);
         let layout = self.layout;
         let (store, content) = (self.embedding.store.clone(), self.content.clone());
@@ -88,7 +95,7 @@ impl Indexer {
                 Index::build_from(previous.index(), &labels, vectors, layout)
             }
         };
-        let build = move || Snapshot::build(generation, corpus, embedded, index);
+        let build = move || Snapshot::build(generation, &corpus, embedded, words.as_deref(), index);
         let snapshot = Arc::new(spawn_blocking(build).await??);
         let (files, chunks) = (snapshot.files, snapshot.len());
         // Before it is published, so that a command that waits for it may end then.
@@ -105,17 +112,18 @@ impl Indexer {
     }
 
     /// Publishes what the words of `corpus` can answer, so that nobody waits for the model.
-    async fn answer_by_words(&self, corpus: Corpus) -> Result<Corpus, Error> {
-        let build = move || Snapshot::of_words(&corpus).map(|words| (words, corpus));
-        let (words, corpus) = spawn_blocking(build).await??;
+    async fn answer_by_words(&self, corpus: &Arc<Corpus>) -> Result<Arc<Snapshot>, Error> {
+        let corpus = Arc::clone(corpus);
+        let build = move || Snapshot::of_words(&corpus);
+        let words = Arc::new(spawn_blocking(build).await??);
         let chunks = words.len();
-        self.published.publish(Arc::new(words));
+        self.published.publish(Arc::clone(&words));
         info!(
             name: "lockstep.search.words_published",
             { chunks },
             "keyword search answers while the standards are embedded"
         );
-        Ok(corpus)
+        Ok(words)
     }
 
     fn warn_of_new_faults(&self, corpus: &Corpus, previous: &Snapshot) {

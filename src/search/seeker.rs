@@ -14,9 +14,8 @@ use super::{
     snapshot::Snapshot,
 };
 use crate::observed::{
-    ObservedCache, ObservedSemaphore,
+    ObservedCache, ObservedSemaphore, blocking_here,
     metrics::{SearchMetrics, Stage},
-    spawn_blocking,
 };
 
 /// What an answer is made with.
@@ -125,7 +124,7 @@ impl Seeker {
         self.looked_up(ranking, answer).await
     }
 
-    /// Looks something up off the runtime's threads, in its turn.
+    /// Looks something up in its turn. It keeps this thread busy, not the runtime.
     async fn looked_up<T: Send + 'static>(
         &self,
         ranking: Arc<Ranking>,
@@ -137,7 +136,7 @@ impl Seeker {
             drop(permit);
             found
         };
-        spawn_blocking(lookup).await?
+        blocking_here(lookup).await?
     }
 
     async fn vector(&self, question: &Arc<str>) -> Result<Arc<[f32]>, Error> {

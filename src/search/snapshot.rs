@@ -78,34 +78,41 @@ impl Snapshot {
         })
     }
 
-    /// Indexes the passages of `corpus`, each with its vector; those without are left out.
+    /// Indexes the passages of `corpus`, each with its vector; those without are left out. `words`
+    /// is what [`Self::of_words`] made of the same corpus, if it did.
     ///
     /// # Errors
     ///
     /// If the vectors differ in length.
     pub(super) fn build(
         generation: u64,
-        corpus: Corpus,
+        corpus: &Corpus,
         embedded: Embedded,
+        words: Option<&Self>,
         build: impl FnOnce(&[Key], &[Arc<[f32]>]) -> Result<Index, Error>,
     ) -> Result<Self, Error> {
         let left_out = embedded.vectors.iter().filter(|vector| vector.is_none());
         let left_out = left_out.count();
         let passages = corpus
             .chunks
-            .into_iter()
+            .iter()
+            .cloned()
             .zip(embedded.keys)
             .zip(embedded.vectors);
         let passages = passages.filter_map(|(passage, vector)| Some((passage, vector?)));
         let (passages, vectors): (Vec<_>, Vec<_>) = passages.unzip();
         let (chunks, keys): (Vec<_>, Vec<_>) = passages.into_iter().unzip();
         let documents = Documents::of(&chunks);
+        let keywords = match words {
+            Some(words) if left_out == 0 => Arc::clone(&words.keywords),
+            _ => Arc::new(Keywords::build(&chunks, &documents)?),
+        };
         Ok(Self {
             generation,
             begun: true,
             files: corpus.files,
-            faults: corpus.faults,
-            keywords: Arc::new(Keywords::build(&chunks, &documents)?),
+            faults: corpus.faults.clone(),
+            keywords,
             documents,
             digest: (left_out == 0).then_some(corpus.digest),
             inferred: embedded.inferred,

@@ -26,7 +26,7 @@ pub use self::{
 pub use super::gate::LenientGates;
 use super::{
     Caller, Catalogue, Definition, Drift, Error, Moment, Phase, PhaseContent, Session, SessionId,
-    Status, TaskContent, Touch, WorkRoot, blocking,
+    Status, TaskContent, Touch, WorkRoot, blocking, blocking_here,
     content::Content,
     source::Sources,
     store::{Age, Measured, Room, State, Stored},
@@ -293,7 +293,7 @@ impl Engine {
     ) -> Result<(T, Option<Drift>), Error> {
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let session = Arc::clone(session);
-        blocking(move || {
+        blocking_here(move || {
             let definition = Definition::of_session(&content, &sources, &session)?;
             let drift = drift(&sources, &session);
             Ok((read(&definition, &content, &session)?, drift))
@@ -306,7 +306,7 @@ impl Engine {
             return Ok(None);
         }
         let (sources, session) = (self.sources.clone(), Arc::clone(session));
-        blocking(move || Ok(drift(&sources, &session))).await
+        blocking_here(move || Ok(drift(&sources, &session))).await
     }
 
     /// Returns how long an unfinished session lives that nobody changes; none: for ever.

@@ -118,7 +118,6 @@ impl Engine {
     }
 
     /// Changes a session in its turn. Another process that is faster has `judge` asked again.
-    /// What is open after the change is read while it is written: the disk is what takes time.
     pub(super) async fn change(
         &self,
         id: SessionId,
@@ -132,10 +131,10 @@ impl Engine {
             }
             let current = self.own_current(&turn).await?;
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
+            // Read before, not beside: what is kept in memory costs less than another thread.
+            let open = self.open_content(&next).await;
             let saved = self.store.save(current.version, Arc::clone(&next));
-            // Saving keeps the thread, so that it comes second.
-            let (open, saved) = tokio::join!(self.open_content(&next), saved);
-            if let Some(stored) = saved? {
+            if let Some(stored) = saved.await? {
                 self.sessions.insert(id, stored).await;
                 // The change is made, whatever can be read after it.
                 let (open, drift) = open.unwrap_or_else(|error| (Some(Err(error)), None));
