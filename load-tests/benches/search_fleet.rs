@@ -6,6 +6,10 @@
 
 mod paired;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::{
     fs,
     path::Path,
@@ -179,8 +183,9 @@ fn write(content: &Path, round: usize) {
     let standards = content.join("standards");
     fs::create_dir_all(&standards).expect("the directory is ours");
     for number in 0..FILES {
-        let filler = "A value that two tasks change is kept behind one lock. ".repeat(12);
-        let text = format!("# Rule {number} of {round}\n\n{filler}");
+        let rule = |line| format!("Value {line} of task {number} is kept behind lock {line}. ");
+        let rules: String = (0..12).map(rule).collect();
+        let text = format!("# Rule {number} of {round}\n\n{rules}");
         fs::write(standards.join(format!("{number}.md")), text).expect("there is room");
     }
 }

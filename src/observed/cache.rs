@@ -179,8 +179,8 @@ where
         if let Some(value) = self.get(key).await {
             return Ok(value);
         }
-        // Boxed, so that a hit does not carry the state of a load.
-        Box::pin(self.load_once(key.clone(), load())).await
+        // Boxed, so that a hit does not carry the state of a load, and that is moved only once.
+        Box::pin(self.load_once(key.clone(), Box::pin(load()))).await
     }
 
     /// Puts `value` in the place of whatever is cached for `key`.

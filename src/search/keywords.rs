@@ -131,7 +131,8 @@ impl Keywords {
     ) -> Result<Arc<str>, Error> {
         let mut mended: Option<String> = None;
         for word in words(question) {
-            if self.spelling.knows(word) || is_word(word) || self.has_form_of(word)? {
+            let alone = !Spelling::may_be_slip(word) || self.spelling.knows(word);
+            if alone || is_word(word) || self.has_form_of(word)? {
                 continue;
             }
             if let Some(meant) = self.spelling.meant(word) {

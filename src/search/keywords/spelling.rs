@@ -41,16 +41,17 @@ impl Spelling {
         alike.is_some_and(|alike| alike.contains_key(word.to_lowercase().as_str()))
     }
 
-    /// Returns the word that `word`, which is not known, is a slip of: the nearest, of equally
-    /// near ones the most frequent.
-    pub(super) fn meant(&self, word: &str) -> Option<&str> {
-        let letters = word.chars().count();
+    /// Tells whether `word` can be a slip at all: short words, names and numbers are left alone.
+    pub(super) fn may_be_slip(word: &str) -> bool {
         let is_name = word.chars().skip(1).any(char::is_uppercase);
-        if letters < MIN_LETTERS || is_name || word.chars().any(|letter| !letter.is_alphabetic()) {
-            return None;
-        }
+        word.chars().count() >= MIN_LETTERS && !is_name && word.chars().all(char::is_alphabetic)
+    }
+
+    /// Returns the word that `word`, which may be a slip and is not known, was meant to be: the
+    /// nearest, of equally near ones the most frequent.
+    pub(super) fn meant(&self, word: &str) -> Option<&str> {
+        let most = if word.chars().count() < LONG { 1 } else { 2 };
         let word = word.to_lowercase();
-        let most = if letters < LONG { 1 } else { 2 };
         let alike = self.words.get(&word.chars().next()?)?;
         let near = alike.iter().filter_map(|(known, count)| {
             if known.len().abs_diff(word.len()) > 4 * most {
@@ -87,7 +88,9 @@ mod tests {
             ("backof7", None),
         ];
         for (word, meant) in cases {
-            assert_eq!(spelling.meant(word), meant, "{word}");
+            let found = Some(word).filter(|word| Spelling::may_be_slip(word));
+            let found = found.and_then(|word| spelling.meant(word));
+            assert_eq!(found, meant, "{word}");
         }
         assert!(spelling.knows("Backoff"));
         assert!(!spelling.knows("backof"));
