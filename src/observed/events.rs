@@ -20,7 +20,7 @@ const fn event(name: &'static str, severity: &'static str, meaning: &'static str
 }
 
 /// Every event that has a name.
-pub const EVENTS: [NamedEvent; 33] = [
+pub const EVENTS: [NamedEvent; 34] = [
     event(
         "lockstep.lifecycle.starting",
         "INFO",
@@ -109,6 +109,13 @@ pub const EVENTS: [NamedEvent; 33] = [
          judged, which is judged again. Normal now and then with several processes over one \
          state; many mean that agents of different processes share a session. `suppressed` \
          more were not logged.",
+    ),
+    event(
+        "lockstep.store.newer_schema",
+        "WARN",
+        "The tables in PostgreSQL were migrated by a newer server, which says that this one can \
+         work with them (`schema.compatible_from`). Normal while a rollout is in stages, and \
+         after it was rolled back.",
     ),
     event(
         "lockstep.lock.slow_wait",

@@ -276,18 +276,21 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// A newer server migrated the tables.
+    /// A newer server migrated the tables to what this one would do harm to.
     #[error(
-        "the tables in {place} are of version {found}, and this server knows {known}: start a \
-         newer one"
+        "the tables in {place} are of version {found}, which takes a server that knows version \
+         {compatible_from} or later, and this one knows {known}: start the release that migrated \
+         them, or restore a backup of before"
     )]
     NewerSchema {
         /// Host and database.
         place: Arc<str>,
         /// The version of the tables.
         found: i64,
-        /// The newest that is known.
-        known: usize,
+        /// The oldest version whose servers work with them.
+        compatible_from: i64,
+        /// The newest version that this server knows.
+        known: i64,
     },
 
     /// The task that read a session panicked.

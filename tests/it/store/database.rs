@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::place::{Place, connected, open};
-use crate::workflow_engine::fixture::{complete, started};
+use crate::workflow_engine::fixture::{complete, start, started};
 
 /// Who waits for a lock of the table.
 const WAITING: &str = "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
@@ -38,26 +38,105 @@ async fn a_database_that_cannot_be_reached_is_named_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_and_tables_of_a_newer_server_are_refused() {
+async fn a_database_that_is_not_there_is_refused() {
     let place = Place::of_rows().await;
-    let database = place.database.as_ref().unwrap();
-    let missing = database.url().replace("/test_", "/no_such_");
-    let at = |url: String| Settings {
-        state: State::Postgres(connected(url)),
+    let missing = place.database.as_ref().unwrap().url();
+    let settings = Settings {
+        state: State::Postgres(connected(missing.replace("/test_", "/no_such_"))),
         ..place.site.settings()
     };
-    let told = open(at(missing)).await.unwrap_err().to_string();
-    assert!(told.contains("there is no such database"), "{told}");
 
-    place.engine().await;
-    database
-        .run("INSERT INTO lockstep_schema VALUES (1000)")
-        .await;
-    let told = open(at(database.url())).await.unwrap_err();
-    assert!(
-        matches!(told, Error::NewerSchema { found: 1_000, .. }),
-        "{told}"
+    let told = open(settings).await.unwrap_err().to_string();
+
+    assert!(told.contains("there is no such database"), "{told}");
+}
+
+/// What a newer server might have done to the tables, and to a session.
+const EXPANDED: &str = "ALTER TABLE lockstep_sessions ADD COLUMN later text NOT NULL DEFAULT 'new'; \
+     CREATE TABLE lockstep_later (id text); \
+     UPDATE lockstep_sessions SET later = 'seen', revision = revision + 1, session = jsonb_set( \
+     jsonb_set(jsonb_set(session::jsonb, '{later}', '1'), '{lockstep,later}', '2'), \
+     '{lockstep,record,later}', '3')";
+
+#[tokio::test]
+async fn tables_that_a_newer_server_expanded_are_worked_with_and_nothing_of_them_is_lost() {
+    let place = Place::of_rows().await;
+    let of_before = started(&place.engine().await, "plain", "a").await;
+    let database = place.database.as_ref().unwrap();
+    database.run(EXPANDED).await;
+    let note = "INSERT INTO lockstep_schema (version, compatible_from) VALUES (3, 2)";
+    database.run(note).await;
+
+    let engine = place.engine().await;
+    let again = start(&engine, "plain", "a").await;
+    let new = started(&engine, "plain", "b").await;
+    complete(&engine, of_before, 0, json!({})).await.unwrap();
+
+    assert_eq!((again.session.id, again.resumed), (of_before, true));
+    assert_eq!(engine.sessions(None).await.unwrap().count, 2);
+    assert_eq!(engine.session_ids().await.unwrap(), [of_before, new]);
+    let kept = database.texts(
+        "SELECT concat_ws(' ', later, session->>'later', session->'lockstep'->>'later', \
+         session->'lockstep'->'record'->>'later', session->>'current_phase') \
+         FROM lockstep_sessions ORDER BY created_ns",
     );
+    assert_eq!(kept.await, ["seen 1 2 3 1", "new 0"]);
+    let versions = database.texts("SELECT max(version)::text FROM lockstep_schema");
+    assert_eq!(versions.await, ["3"], "nothing was migrated back");
+}
+
+#[tokio::test]
+async fn tables_that_a_newer_server_keeps_for_its_own_kind_are_refused_with_what_to_do() {
+    // The last did not say who can work with its tables: nobody older.
+    for (contracted, found, from) in [("(3, 2), (4, 3), (5, 3)", 5, 3), ("(3, NULL)", 3, 3)] {
+        let place = Place::of_rows().await;
+        place.engine().await;
+        let note =
+            format!("INSERT INTO lockstep_schema (version, compatible_from) VALUES {contracted}");
+        place.database.as_ref().unwrap().run(&note).await;
+
+        let settings = Settings {
+            state: place.state.clone(),
+            ..place.site.settings()
+        };
+        let error = open(settings).await.unwrap_err();
+
+        let told = error.to_string();
+        for part in [
+            format!("of version {found}, which takes a server that knows version {from} or later"),
+            "this one knows 2: start the release that migrated them".to_owned(),
+        ] {
+            assert!(told.contains(&part), "{contracted}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tables_of_before_learn_who_can_work_with_them_and_a_start_then_waits_for_no_backup() {
+    let place = Place::of_rows().await;
+    let id = started(&place.engine().await, "plain", "a").await;
+    let database = place.database.as_ref().unwrap();
+    database
+        .run("ALTER TABLE lockstep_schema DROP COLUMN compatible_from")
+        .await;
+
+    let engine = place.engine().await;
+    assert_eq!(engine.session(id).await.unwrap().id, id);
+    let columns = "SELECT column_name FROM information_schema.columns \
+         WHERE table_name = 'lockstep_schema' ORDER BY 1";
+    assert_eq!(
+        database.texts(columns).await,
+        ["compatible_from", "version"]
+    );
+
+    // From then on a start changes no table, and so waits for nobody who reads one.
+    let backup = database.client().await;
+    let lock = "BEGIN; LOCK TABLE lockstep_schema, lockstep_sessions IN ACCESS SHARE MODE";
+    backup.batch_execute(lock).await.unwrap();
+    complete(&place.engine().await, id, 0, json!({}))
+        .await
+        .unwrap();
+    backup.batch_execute("ROLLBACK").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,8 +153,9 @@ async fn servers_that_start_at_once_make_the_tables_once() {
     }
 
     let database = place.database.as_ref().unwrap();
-    let versions = database.texts("SELECT version::text FROM lockstep_schema");
-    assert_eq!(versions.await, ["1", "2"]);
+    let versions =
+        database.texts("SELECT version || ' from ' || compatible_from FROM lockstep_schema");
+    assert_eq!(versions.await, ["1 from 1", "2 from 2"]);
 }
 
 #[tokio::test]
@@ -139,11 +219,7 @@ async fn a_row_that_is_no_session_is_put_aside_and_hinders_no_other() {
     let kept = database.texts("SELECT session::text FROM lockstep_set_aside");
     assert_eq!(kept.await, ["{\"spoilt\": 1}"]);
     complete(&engine, whole, 0, json!({})).await.unwrap();
-    assert!(
-        !crate::workflow_engine::fixture::start(&engine, "plain", "a")
-            .await
-            .resumed
-    );
+    assert!(!start(&engine, "plain", "a").await.resumed);
 }
 
 #[tokio::test]
