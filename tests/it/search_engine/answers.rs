@@ -239,6 +239,8 @@ async fn a_further_passage_of_a_file_steps_back_behind_one_of_another_file() {
             .collect()
     };
     assert_eq!(sections(&all), ["A", "C", "B"]);
+    let scores = all.passages.iter().map(|passage| passage.relevance_score);
+    assert!(scores.is_sorted_by(|one, next| one >= next), "{all:?}");
     assert_eq!(sections(&of_one.unwrap()), ["A", "B"]);
 }
 
