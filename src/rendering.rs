@@ -16,32 +16,42 @@ const MOST_BYTES: usize = 32 * 1_024;
 #[derive(Debug)]
 pub struct Rendering<T = ()> {
     /// A fleet asks many questions once: only what is asked for again is kept.
-    offered: AtomicBool,
-    forms: OnceLock<(T, [Arc<str>; 2])>,
+    asked: AtomicBool,
+    kept: OnceLock<(T, [Arc<str>; 2])>,
 }
 
 impl<T: PartialEq> Rendering<T> {
-    /// Returns what is kept, if it was rendered for the same.
-    pub fn forms(&self, given: &T) -> Option<[Arc<str>; 2]> {
-        let (rendered_for, forms) = self.forms.get()?;
-        (rendered_for == given).then(|| forms.clone())
-    }
-
-    /// Keeps `forms` if some were offered before and they are not too long.
-    pub fn offer(&self, given: T, forms: [Arc<str>; 2]) {
-        let bytes: usize = forms.iter().map(|form| form.len()).sum();
-        if bytes <= MOST_BYTES && self.offered.swap(true, Relaxed) {
-            // Of two who come at once, one's are kept.
-            let _ = self.forms.set((given, forms));
+    /// Returns what is kept, if it was rendered for the same, else what `render` makes: that is
+    /// kept if something was asked for before and it is not too long.
+    ///
+    /// # Errors
+    ///
+    /// Those of `render`.
+    pub fn forms<E>(
+        &self,
+        given: T,
+        render: impl FnOnce() -> Result<[Arc<str>; 2], E>,
+    ) -> Result<[Arc<str>; 2], E> {
+        if let Some((rendered_for, forms)) = self.kept.get()
+            && *rendered_for == given
+        {
+            return Ok(forms.clone());
         }
+        let forms = render()?;
+        let bytes: usize = forms.iter().map(|form| form.len()).sum();
+        if bytes <= MOST_BYTES && self.asked.swap(true, Relaxed) {
+            // Of two who come at once, one's are kept.
+            let _ = self.kept.set((given, forms.clone()));
+        }
+        Ok(forms)
     }
 }
 
 impl<T> Default for Rendering<T> {
     fn default() -> Self {
         Self {
-            offered: AtomicBool::new(false),
-            forms: OnceLock::new(),
+            asked: AtomicBool::new(false),
+            kept: OnceLock::new(),
         }
     }
 }
@@ -62,21 +72,39 @@ impl<T> PartialEq for Rendering<T> {
 mod tests {
     use super::*;
 
+    /// Asks for what `rendering` has for `given`, and says whether it was made anew.
+    fn renders<T: PartialEq>(rendering: &Rendering<T>, given: T, bytes: usize) -> bool {
+        let mut made = false;
+        let render = || {
+            made = true;
+            Ok::<_, ()>(["x".repeat(bytes).into(), "y".into()])
+        };
+        let forms = rendering.forms(given, render).unwrap();
+        assert_eq!(*forms[1], *"y");
+        made
+    }
+
     #[test]
-    fn what_is_offered_twice_is_kept_unless_it_is_long() {
-        let forms = |bytes: usize| ["x".repeat(bytes).into(), "y".into()];
-        let kept = Rendering::default();
+    fn what_is_asked_for_twice_is_kept_unless_it_is_long() {
+        let rendering = Rendering::default();
 
-        kept.offer("open", forms(3));
-        assert!(kept.forms(&"open").is_none(), "asked for once");
-        kept.offer("open", forms(3));
-        assert_eq!(kept.forms(&"open"), Some(forms(3)));
-        assert_eq!(kept.forms(&"closed"), None);
-        assert_eq!(kept.clone().forms(&"open"), None);
+        let asked = ["open", "open", "open", "closed"].map(|given| renders(&rendering, given, 3));
+        assert_eq!(asked, [true, true, false, true]);
+        assert!(renders(&rendering.clone(), "open", 3), "a copy");
 
-        let kept = Rendering::default();
-        kept.offer((), forms(MOST_BYTES));
-        kept.offer((), forms(MOST_BYTES));
-        assert!(kept.forms(&()).is_none());
+        let rendering = Rendering::default();
+        assert_eq!(
+            [(); 3].map(|()| renders(&rendering, (), MOST_BYTES)),
+            [true; 3]
+        );
+    }
+
+    #[test]
+    fn what_fails_is_not_kept() {
+        let rendering = Rendering::default();
+        let failed = rendering.forms((), || Err("no JSON"));
+
+        assert_eq!(failed, Err("no JSON"));
+        assert!(renders(&rendering, (), 3) && renders(&rendering, (), 3));
     }
 }

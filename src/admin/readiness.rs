@@ -60,3 +60,38 @@ fn reason(search: &search::Status) -> String {
         (None, false, None) => "starting".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_ready_when_questions_are_answered_and_until_it_is_to_stop() {
+        let begun = search::Status {
+            ready: true,
+            vectors: false,
+            progress: None,
+            files: 1,
+            chunks: 1,
+            faults: 0,
+            generation: 0,
+            inferred: 0,
+            left_out: 0,
+            failure: None,
+            cache_failure: None,
+        };
+        let before = search::Status {
+            ready: false,
+            ..begun.clone()
+        };
+
+        for (status, stopping, ready) in [
+            (&before, false, false),
+            (&begun, false, true),
+            (&begun, true, false),
+        ] {
+            let found = Readiness::of(status, stopping);
+            assert_eq!(found.ready, ready, "{}", found.reason);
+        }
+    }
+}

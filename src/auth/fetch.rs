@@ -93,17 +93,27 @@ impl Issuer {
             };
             let metadata: Metadata = serde_json::from_slice(&document)
                 .map_err(|_| format!("{url} names no `issuer` and `jwks_uri`"))?;
-            if metadata.issuer != self.name {
-                return Err(format!("{url} is another issuer's: {}", metadata.issuer));
-            }
-            let secure = metadata.jwks_uri.starts_with("https://");
-            // Keys of an issuer on this machine may be on this machine too.
-            return match secure || self.name.starts_with("http://") {
-                true => Ok(metadata.jwks_uri),
-                false => Err(format!("{url} has its keys at an address without TLS")),
-            };
+            return metadata
+                .keys_of(&self.name)
+                .map_err(|problem| format!("{url} {problem}"));
         }
         Err(problems.join("; "))
+    }
+}
+
+impl Metadata {
+    /// Returns the address of the keys of `issuer`, if it is that one's, and nobody on the way can
+    /// exchange them.
+    fn keys_of(self, issuer: &str) -> Result<String, String> {
+        if self.issuer != issuer {
+            return Err(format!("is another issuer's: {}", self.issuer));
+        }
+        let secure = self.jwks_uri.starts_with("https://");
+        // Keys of an issuer on this machine may be on this machine too.
+        match secure || issuer.starts_with("http://") {
+            true => Ok(self.jwks_uri),
+            false => Err("has its keys at an address without TLS".to_owned()),
+        }
     }
 }
 
@@ -154,5 +164,28 @@ mod tests {
                 "https://a.example:8443/realms/b/.well-known/openid-configuration",
             ]
         );
+    }
+
+    #[test]
+    fn keys_are_taken_of_the_issuer_alone_and_not_without_tls() {
+        let cases = [
+            ("https://a", "https://a", "https://a/keys", None),
+            ("https://a", "https://a", "https://elsewhere/keys", None),
+            ("https://a", "https://b", "https://a/keys", Some("another")),
+            ("https://a", "https://a/", "https://a/keys", Some("another")),
+            ("https://a", "https://a", "http://a/keys", Some("TLS")),
+            ("http://[::1]:9", "http://[::1]:9", "http://[::1]:9/k", None),
+        ];
+        for (issuer, named, keys, problem) in cases {
+            let metadata = Metadata {
+                issuer: named.to_owned(),
+                jwks_uri: keys.to_owned(),
+            };
+            match (metadata.keys_of(issuer), problem) {
+                (Ok(address), None) => assert_eq!(address, keys),
+                (Err(told), Some(problem)) => assert!(told.contains(problem), "{told}"),
+                (other, _) => panic!("{issuer} {named} {keys}: {other:?}"),
+            }
+        }
     }
 }

@@ -233,3 +233,53 @@ fn key(value: Value) -> Option<Key> {
         key,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_made_to_check_such_signatures_is_passed_over() {
+        let x = "11qYAyv5OPkGHIwQxVqcBFXq1Zh3R3v8nGRnZqB0T2M";
+        let key = |id: &str, more: Value| {
+            let mut key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x });
+            let fields = key.as_object_mut().unwrap();
+            fields.extend(more.as_object().unwrap().clone());
+            key
+        };
+        let set = json!({ "keys": [
+            key("plain", json!({})),
+            key("signs", json!({ "use": "sig", "key_ops": ["verify"] })),
+            key("encrypts", json!({ "use": "enc" })),
+            key("only makes them", json!({ "key_ops": ["sign"] })),
+            key("of another", json!({ "alg": "RS256" })),
+            { "kty": "oct", "kid": "secret", "k": x },
+        ] });
+
+        let keys = parse(set.to_string().as_bytes()).unwrap();
+
+        for (id, fits) in [
+            ("plain", true),
+            ("signs", true),
+            ("encrypts", false),
+            ("only makes them", false),
+            ("of another", false),
+            ("secret", false),
+        ] {
+            let fitting = keys.fitting(Some(id), Algorithm::EdDSA).len();
+            assert_eq!(fitting, usize::from(fits), "{id}");
+        }
+        assert!(keys.fitting(Some("secret"), Algorithm::HS256).is_empty());
+    }
+
+    #[test]
+    fn secrets_alone_are_no_set_of_keys() {
+        let set = json!({ "keys": [{ "kty": "oct", "kid": "a", "k": "c2VjcmV0" }] });
+
+        let problem = parse(set.to_string().as_bytes()).unwrap_err();
+
+        assert!(problem.contains("no key that checks"), "{problem}");
+    }
+}

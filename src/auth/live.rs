@@ -105,3 +105,19 @@ fn read<T>(path: &std::path::Path, parse: Parse<T>) -> Result<Reading<T>, String
         value: Arc::new(parse(&text)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_just_changed_is_not_told_from_its_successor() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "alice").unwrap();
+
+        let reading = read(file.path(), |text| Ok(text.to_owned())).unwrap();
+
+        assert_eq!(*reading.value, "alice");
+        assert!(!reading.settled, "the next change may have the same stamp");
+    }
+}

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// Clocks that differ by more than this are broken.
 const MAX_LEEWAY_SECS: u64 = 600;
 
+/// What `http.public_url` is.
+const WHOLE_ADDRESS: &str =
+    "the whole address of /mcp that clients use, such as https://lockstep.example/mcp";
+
 /// Settings of authentication. It is about HTTP: whoever talks with the process over standard
 /// input has started it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -82,18 +86,11 @@ impl Auth {
         }
         match self.mode {
             AuthMode::None => Ok(()),
-            AuthMode::Tokens => {
-                let set = self.tokens_file.is_some();
-                ensure!(set, "auth.mode is tokens, so auth.tokens_file must be set");
-                Ok(())
-            }
+            AuthMode::Tokens => needed("tokens", "auth.tokens_file", self.tokens_file.is_some()),
             AuthMode::Jwt => {
-                let set = public_url.is_some();
-                ensure!(
-                    set,
-                    "auth.mode is jwt, so http.public_url must be set: the address of /mcp that clients \
-                     use, such as https://lockstep.example/mcp"
-                );
+                let url = format!("http.public_url, {WHOLE_ADDRESS},");
+                needed("jwt", &url, public_url.is_some())?;
+                needed("jwt", "auth.jwt.issuer", !self.jwt.issuer.is_empty())?;
                 self.jwt.validate()
             }
         }
@@ -105,10 +102,6 @@ impl Jwt {
         let Self {
             issuer, jwks_url, ..
         } = self;
-        ensure!(
-            !issuer.is_empty(),
-            "auth.mode is jwt, so auth.jwt.issuer must be set"
-        );
         // Its metadata is at its own address; with keys from elsewhere it is only a name.
         if jwks_url.is_none() && self.jwks_file.is_none() {
             trustworthy(issuer).with_context(|| format!("auth.jwt.issuer is {issuer:?}"))?;
@@ -143,6 +136,12 @@ pub fn token_of_environment() -> Option<String> {
     super::variable("LOCKSTEP_TOKEN")
 }
 
+/// Checks that a setting is set that a mode needs.
+fn needed(mode: &str, setting: &str, set: bool) -> anyhow::Result<()> {
+    ensure!(set, "auth.mode is {mode}, so {setting} must be set");
+    Ok(())
+}
+
 /// Checks that `url` is one whose answers nobody on the way can change.
 fn trustworthy(url: &str) -> anyhow::Result<()> {
     let uri: Uri = url.parse().context("it is no address")?;
@@ -157,10 +156,7 @@ fn public(url: &str) -> anyhow::Result<()> {
     let uri: Uri = url.parse().context("it is no address")?;
     let web = matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some();
     let whole = uri.query().is_none() && !url.contains('#') && uri.path().len() > 1;
-    ensure!(
-        web && whole,
-        "it is the whole address of /mcp that clients use, such as https://lockstep.example/mcp"
-    );
+    ensure!(web && whole, "it is {WHOLE_ADDRESS}");
     Ok(())
 }
 

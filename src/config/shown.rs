@@ -69,4 +69,17 @@ mod tests {
         assert!(!shown.contains("s3cret"), "{shown}");
         assert_eq!(settings["state"], "postgres://me:[redacted]@db/x");
     }
+
+    #[test]
+    fn the_settings_are_shown_without_the_password_of_the_database() {
+        let config = Config {
+            state: "postgres://me:s3cret@db/x".parse().unwrap(),
+            ..Config::default()
+        };
+
+        let shown = config.shown().unwrap() + &config.redacted().unwrap().to_string();
+
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("postgres://me:[redacted]@db/x"), "{shown}");
+    }
 }

@@ -143,3 +143,25 @@ impl Drop for DiscoveryFile {
 fn read(path: &Path) -> Option<Discovery> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_server_that_started_later_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = Discovery::of_this_process("http", ([127, 0, 0, 1], 8_080).into(), None);
+        let file = DiscoveryFile::publish(dir.path(), &own).unwrap();
+        let later = Discovery {
+            pid: own.pid + 1,
+            ..own
+        };
+        fs::write(file.path(), serde_json::to_vec(&later).unwrap()).unwrap();
+
+        drop(file);
+
+        let found = DiscoveryFile::found_in(dir.path());
+        assert_eq!(found.map(|found| found.pid), Some(later.pid));
+    }
+}

@@ -155,4 +155,23 @@ mod tests {
         let read = read.await.unwrap().unwrap().to_bytes();
         assert!(b"event".starts_with(&read[..]), "{read:?}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn from_the_word_to_stop_on_clients_are_asked_to_connect_elsewhere() {
+        let shutdown = Shutdown {
+            stop: CancellationToken::new(),
+            delay: Duration::from_secs(5),
+            drain: Duration::from_secs(20),
+            ending: Ending::default(),
+        };
+        let (stop, ending) = (shutdown.stop.clone(), shutdown.ending.clone());
+        tokio::spawn(async move { shutdown.overdue().await });
+
+        stop.cancel();
+        tokio::time::sleep(Duration::from_secs(1)).await; // The clock is paused.
+
+        let answer = ending.apply(&Method::POST, Response::default());
+        assert_eq!(answer.headers()[CONNECTION], "close");
+        assert!(!ending.0.close.is_cancelled(), "the delay is not over");
+    }
 }

@@ -150,7 +150,35 @@ fn metadata_url(public_url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::to_bytes;
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::{auth::Settings, observed::Metrics, principal::Principal};
+
+    #[tokio::test]
+    async fn a_token_goes_no_further_than_to_whoever_checks_it() {
+        const TOKEN: &str = "alice-token-0123456789";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, format!("alice: {TOKEN}\n")).unwrap();
+        let metrics = Metrics::new(&SdkMeterProvider::default().meter("test"));
+        let settings = Settings::Tokens(file.path().to_owned());
+        let guard = Arc::new(Authenticator::open(settings, &metrics).unwrap());
+        let seen = async |request: Request| {
+            let caller = request.extensions().get::<Principal>().cloned();
+            format!("{caller:?} {:?}", request.headers())
+        };
+        let router = guarded(Router::new().route("/", get(seen)), &guard);
+        let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
+
+        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;
+
+        let seen = to_bytes(answer.unwrap().into_body(), 4_096).await.unwrap();
+        let seen = String::from_utf8(seen.to_vec()).unwrap();
+        assert!(seen.contains("alice") && !seen.contains("token"), "{seen}");
+    }
 
     #[test]
     fn a_challenge_names_the_fault_the_scope_and_where_to_look_in_quotes() {

@@ -122,6 +122,19 @@ impl Forms {
     }
 }
 
+/// As they are kept with the value that they show.
+impl From<Forms> for [Arc<str>; 2] {
+    fn from(Forms { plain, quoted }: Forms) -> Self {
+        [plain, quoted]
+    }
+}
+
+impl From<[Arc<str>; 2]> for Forms {
+    fn from([plain, quoted]: [Arc<str>; 2]) -> Self {
+        Self { plain, quoted }
+    }
+}
+
 fn json(view: &impl Serialize) -> Result<String, ToolError> {
     serde_json::to_string(view).map_err(|error| ToolError::Internal(Arc::new(error)))
 }

@@ -54,13 +54,8 @@ pub(super) async fn call(
 
 /// Renders an answer, or takes what was rendered when it was asked for before.
 fn rendered(answer: &Answer) -> Result<Forms, ToolError> {
-    if let Some([plain, quoted]) = answer.kept.forms(&()) {
-        return Ok(Forms { plain, quoted });
-    }
-    let forms = Forms::open(&views::AnswerView::of(answer))?;
-    let Forms { plain, quoted } = forms.clone();
-    answer.kept.offer((), [plain, quoted]);
-    Ok(forms)
+    let render = || Forms::open(&views::AnswerView::of(answer)).map(Forms::into);
+    answer.kept.forms((), render).map(Forms::from)
 }
 
 fn of_engine(error: &Arc<Error>) -> ToolError {

@@ -213,18 +213,18 @@ async fn replan(
 async fn get_state(engine: &Engine, arguments: &Arguments) -> Result<Rendered, Failed> {
     let (session, drift) = engine.state(arguments.session_id()?).await?;
     let (status, as_planned) = (engine.status(&session), drift.is_none());
-    if let Some([plain, quoted]) = session.shown.forms(&status).filter(|_| as_planned) {
-        return Ok(Rendered::again(Forms { plain, quoted }));
-    }
-    let forms = Forms::whole(&Answer {
-        workflow_state: Some(StateBody::of(&session, status).with(drift)),
-        ..Answer::success(Action::GetState)
-    })?;
-    if as_planned {
-        let Forms { plain, quoted } = forms.clone();
-        session.shown.offer(status, [plain, quoted]);
-    }
-    Ok(Rendered::again(forms))
+    let render = || {
+        let forms = Forms::whole(&Answer {
+            workflow_state: Some(StateBody::of(&session, status).with(drift)),
+            ..Answer::success(Action::GetState)
+        });
+        forms.map(Forms::into)
+    };
+    let forms = match as_planned {
+        true => session.shown.forms(status, render)?,
+        false => render()?,
+    };
+    Ok(Rendered::again(forms.into()))
 }
 
 async fn list_sessions(engine: &Engine, arguments: &Arguments) -> Result<Answer, Failed> {

@@ -222,4 +222,17 @@ mod tests {
         drop(waiter.await);
         assert_eq!(slots(), 0);
     }
+
+    #[tokio::test]
+    async fn who_finds_the_lock_free_beside_somebody_who_leaves_is_another_holder() {
+        let metrics = LockMetrics::new(&SdkMeterProvider::builder().build().meter("test"));
+        let locks = ObservedLocks::new("test", &metrics);
+        let serial = || lock(&locks.slots).slots[&1].serial;
+        let (_leaving, ..) = locks.join(1);
+        let before = serial();
+
+        let _turn = locks.turn(1).await;
+
+        assert_ne!(serial(), before, "the watchdog would add up their times");
+    }
 }

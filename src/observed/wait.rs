@@ -163,3 +163,48 @@ impl ObservedWait {
         wait_blocking(&self.recorder, WaitsFor::Unknown, acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+
+    use futures::join;
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use tracing::{Event, Subscriber, subscriber};
+    use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt as _};
+
+    use super::*;
+
+    /// Counts the lines about slow waits.
+    struct Lines(Arc<AtomicUsize>);
+
+    impl<S: Subscriber> Layer<S> for Lines {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let slow = event.metadata().name() == "lockstep.lock.slow_wait";
+            self.0.fetch_add(usize::from(slow), Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_a_second_is_told_and_a_shorter_one_is_not() {
+        let lines = Arc::new(AtomicUsize::new(0));
+        let layer = Lines(Arc::clone(&lines));
+        let _heard = subscriber::set_default(tracing_subscriber::registry().with(layer));
+        let meter = SdkMeterProvider::builder().build().meter("test");
+        let waits = ObservedWait::new("test", &LockMetrics::new(&meter));
+        let waited = async |millis| {
+            waits
+                .wait(tokio::time::sleep(Duration::from_millis(millis)))
+                .await;
+            lines.load(Relaxed)
+        };
+
+        assert_eq!([waited(999).await, waited(1_000).await], [0, 1]);
+        join!(waited(1_000), waited(1_000));
+        assert_eq!(lines.load(Relaxed), 2, "one line a second");
+    }
+}

@@ -80,8 +80,6 @@ pub struct Passage {
     pub relevance_score: f64,
     /// What the score is made of.
     pub evidence: Evidence,
-    /// The passage is longer: the rest did not fit into the budget.
-    pub truncated: bool,
     /// Other files that say nearly the same.
     pub also_in: Vec<Arc<str>>,
     /// Its first chunk.
@@ -89,6 +87,8 @@ pub struct Passage {
     /// Its bytes in the document, and its last line.
     pub(super) range: Range<usize>,
     pub(super) last_line: usize,
+    /// Where in the document it is cut off, if it is longer than the budget.
+    cut_at: Option<usize>,
 }
 
 impl Passage {
@@ -97,7 +97,7 @@ impl Passage {
         Self {
             relevance_score: evidence.relevance(),
             evidence,
-            truncated: false,
+            cut_at: None,
             also_in: Vec::new(),
             range: chunk.passage.clone(),
             last_line: chunk.lines.1,
@@ -111,7 +111,13 @@ impl Passage {
 
     /// Returns its text, as the file has it.
     pub fn content(&self) -> &str {
-        self.document().text[self.range.clone()].trim_end()
+        let end = self.cut_at.unwrap_or(self.range.end);
+        self.document().text[self.range.start..end].trim_end()
+    }
+
+    /// Says whether the passage is longer: the rest did not fit into the budget.
+    pub fn truncated(&self) -> bool {
+        self.cut_at.is_some()
     }
 
     /// Returns its file, relative to the content directory.
@@ -147,7 +153,7 @@ impl Passage {
     /// Returns what it is called: its file below `standards/`, its section's anchor, and which
     /// passage of the section it is if it is not the first. It stays as long as those do.
     pub fn id(&self) -> String {
-        let mut id = self.address();
+        let mut id = self.address(self.document().anchor(self.range.start));
         if self.first.part > 1 {
             id.push(':');
             id.push_str(&self.first.part.to_string());
@@ -155,15 +161,16 @@ impl Passage {
         id
     }
 
-    /// Returns the address of its section.
+    /// Returns the address of the smallest section that has the whole of it. Of several short
+    /// sections that are one passage that is the section above them, or the file.
     pub fn uri(&self) -> String {
-        format!("standards://{}", self.address())
+        let section = self.document().anchor_around(&self.range);
+        format!("standards://{}", self.address(section))
     }
 
-    fn address(&self) -> String {
-        let document = self.document();
-        let path = utf8_percent_encode(document.path(), PLAIN);
-        match document.anchor(self.range.start) {
+    fn address(&self, anchor: Option<&str>) -> String {
+        let path = utf8_percent_encode(self.document().path(), PLAIN);
+        match anchor {
             Some(anchor) => format!("{path}#{}", utf8_percent_encode(anchor, PLAIN)),
             None => path.to_string(),
         }
@@ -177,9 +184,8 @@ impl Passage {
         };
         let end = text[..most].rfind('\n').unwrap_or(most);
         let lines = text[..end].matches('\n').count();
-        self.range.end = self.range.start + end;
+        self.cut_at = Some(self.range.start + end);
         self.last_line = self.first.lines.0 + lines;
-        self.truncated = true;
     }
 }
 
@@ -193,5 +199,70 @@ pub(super) fn parse_address(address: &str) -> Option<(String, Option<String>)> {
     match address.split_once('#') {
         None => Some((decoded(address)?, None)),
         Some((path, anchor)) => Some((decoded(path)?, Some(decoded(anchor)?))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{
+        super::corpus::{Estimate, chunks, read},
+        *,
+    };
+
+    /// Reads what the address of the passage of `chunk` leads to.
+    fn read_back(chunk: &Arc<Chunk>) -> (Passage, String) {
+        let passage = Passage::of(chunk, Evidence::default());
+        let uri = passage.uri();
+        let address = uri.strip_prefix("standards://").unwrap();
+        let (path, anchor) = parse_address(address).unwrap();
+        let document = passage.document();
+        assert_eq!(path, document.path());
+        let read = match anchor {
+            None => document.text.clone(),
+            Some(anchor) => document.text[document.section(&anchor).unwrap()].to_owned(),
+        };
+        (passage, read)
+    }
+
+    #[test]
+    fn the_address_of_every_passage_leads_to_the_whole_of_it() {
+        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("content");
+        let corpus = read(&content, &Estimate, &[]);
+        assert!(corpus.chunks.len() > 100, "{}", corpus.chunks.len());
+
+        for chunk in &corpus.chunks {
+            let (passage, read) = read_back(chunk);
+            assert!(read.contains(passage.content()), "{}", passage.uri());
+        }
+    }
+
+    #[test]
+    fn short_sections_that_are_one_passage_have_the_address_of_the_section_above_them() {
+        let filler = "word ".repeat(300);
+        let text = format!("# T\n\n{filler}\n\n## A\n\none\n\n## B\n\ntwo\n\n# U\n\n{filler}");
+        let mut chunks = chunks("standards/a.md", &text).into_iter();
+        let chunk = chunks.find(|chunk| chunk.section == "T > A; B");
+
+        let (passage, read) = read_back(&Arc::new(chunk.expect("A and B are one passage")));
+
+        assert_eq!(passage.content(), "## A\n\none\n\n## B\n\ntwo");
+        assert_eq!(passage.uri(), "standards://a.md#t");
+        assert_eq!(passage.id(), "a.md#a", "stays when B grows");
+        assert!(read.starts_with("# T"));
+    }
+
+    #[test]
+    fn a_passage_that_is_cut_off_has_the_address_of_the_whole_of_it() {
+        let text = "# A\n\none\n\n# B\n\ntwo\n";
+        let chunk = chunks("standards/a.md", text).remove(0);
+        let mut passage = Passage::of(&Arc::new(chunk), Evidence::default());
+        let whole = passage.uri();
+
+        passage.shorten(2);
+
+        assert_eq!((passage.content(), passage.truncated()), ("# A", true));
+        assert_eq!(passage.uri(), whole);
     }
 }

@@ -312,6 +312,37 @@ mod tests {
     }
 
     #[test]
+    fn the_file_of_another_model_in_the_place_of_ours_is_set_aside() {
+        let fixture = Fixture::new();
+        let (ours, theirs) = (fixture.store(), fixture.store_of("another", u64::MAX));
+        theirs.append(&records(0..3)).unwrap();
+        fs::create_dir_all(ours.dir()).unwrap();
+        fs::copy(theirs.path(), ours.path()).unwrap();
+
+        assert!(loaded(&ours).is_empty(), "same texts, other vectors");
+        assert!(ours.dir().join("vectors.damaged").exists());
+    }
+
+    #[test]
+    fn of_processes_that_add_at_once_none_loses_what_another_added() {
+        for round in 0..20 {
+            let fixture = Fixture::new();
+            std::thread::scope(|scope| {
+                for process in 0..4 {
+                    let store = fixture.store();
+                    scope.spawn(move || {
+                        for number in 5 * process..5 * process + 5 {
+                            store.append(&records(number..number + 1)).unwrap();
+                        }
+                    });
+                }
+            });
+
+            assert_eq!(loaded(&fixture.store()).len(), 20, "round {round}");
+        }
+    }
+
+    #[test]
     fn a_file_that_grew_too_large_keeps_what_any_corpus_uses() {
         let fixture = Fixture::new();
         let store = fixture.store_of("model", 15 * RECORD as u64);
@@ -380,9 +411,10 @@ mod tests {
         for at in [0, 40, whole.len() / 3, whole.len() - 1] {
             let mut broken = whole.clone();
             broken[at] ^= 1;
-            fs::write(&first, broken).unwrap();
+            fs::write(&first, &broken).unwrap();
             index(&keys, &vectors);
             assert_eq!(graphs(), first);
+            assert_ne!(fs::read(&first).unwrap(), broken, "byte {at}");
             assert!(file_is_whole(&store, &keys), "byte {at}");
         }
         fs::write(&first, &whole[..whole.len() / 2]).unwrap();

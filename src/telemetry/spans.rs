@@ -56,3 +56,32 @@ pub(super) fn sampler(settings: &Telemetry) -> ParentBasedSampler {
         false => sampler.with_remote_parent_sampled(ratio()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+    use opentelemetry_sdk::trace::{SamplingDecision, ShouldSample as _};
+
+    use super::*;
+
+    #[test]
+    fn what_a_caller_says_that_it_records_is_recorded_only_if_callers_are_trusted() {
+        let trace = TraceId::from(u128::MAX);
+        let (span, state) = (SpanId::from(1), TraceState::default());
+        let caller = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, state);
+        let caller = Context::new().with_remote_span_context(caller);
+        for trusted in [false, true] {
+            let settings = Telemetry {
+                sample_ratio: 0.0,
+                trust_remote_sampling: trusted,
+                ..Telemetry::default()
+            };
+
+            let (sampler, kind) = (sampler(&settings), SpanKind::Server);
+            let sampled = sampler.should_sample(Some(&caller), trace, "a", &kind, &[], &[]);
+
+            let recorded = sampled.decision == SamplingDecision::RecordAndSample;
+            assert_eq!(recorded, trusted);
+        }
+    }
+}

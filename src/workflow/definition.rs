@@ -35,7 +35,11 @@ use super::{
 };
 
 pub use self::metadata::TaskEntry;
-pub(super) use self::{dynamic::DYNAMIC_GATE, metadata::PhaseEntry, number::Number};
+pub(super) use self::{
+    dynamic::{DYNAMIC_GATE, PHASE_TEMPLATE, TASK_TEMPLATE},
+    metadata::PhaseEntry,
+    number::Number,
+};
 
 /// What `metadata.json` says about a workflow, at the time of one call.
 #[derive(Clone, Debug)]

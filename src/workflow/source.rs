@@ -25,6 +25,9 @@ pub use self::{
 };
 use super::{Fault, Phase, content::Content};
 
+/// The option of `start` that names a source, unless the workflow says another.
+pub(super) const PATH_OPTION: &str = "spec_path";
+
 /// How a source is read.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Parser {

@@ -2,7 +2,7 @@
 
 mod jwt;
 mod principals;
-mod tokens;
+pub mod tokens;
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};

@@ -21,6 +21,6 @@ pub use embedder::CountingEmbedder;
 pub use issuer::{Issuer, SigningKey};
 pub use metrics::{Series, TestMetrics};
 pub use postgres::Database;
-pub use server::{Client, TestServer, tool_call};
+pub use server::{Client, TestServer, edge_around, tool_call};
 pub use spans::{Root, attribute, record, traced};
 pub use tiny_model::{tiny_cross_encoder, tiny_model};

@@ -15,6 +15,7 @@ mod cost;
 mod crash;
 mod details;
 mod dynamic;
+mod edge;
 mod events;
 #[cfg(feature = "faults")]
 mod faults;

@@ -398,3 +398,25 @@ async fn a_hit_allocates_nothing() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_entry_that_leaves_takes_its_weight_along() {
+    let metrics = TestMetrics::new();
+    let caches = CacheMetrics::new(&metrics.meter());
+    let limits = Limits {
+        max_entries: 10,
+        time_to_live: None,
+    };
+    let cache: ObservedCache<u32, u64, Refused> =
+        ObservedCache::weighed("test", limits, &caches, |_, bytes| *bytes);
+    let weight = || metrics.gauge("lockstep_cache_weight_bytes", &[("cache_name", "test")]);
+
+    cache.insert(1, 100).await;
+    cache.get_or_load(&2, || async { Ok(10) }).await.unwrap();
+    let both = weight();
+    cache.insert(1, 5).await;
+    let replaced = weight();
+    cache.remove(&1).await;
+
+    assert_eq!((both, replaced, weight()), (110.0, 15.0, 10.0));
+}

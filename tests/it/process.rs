@@ -58,6 +58,19 @@ async fn a_dual_process_serves_its_ide_and_sub_agents_that_find_it_over_one_stat
 }
 
 #[tokio::test]
+async fn a_client_that_goes_before_it_says_anything_ends_the_process_by_either_transport() {
+    for transport in ["stdio", "dual"] {
+        let (content, state) = (Content::new(), tempfile::tempdir().unwrap());
+        let arguments = ["--transport", transport, "--listen", "127.0.0.1:0"];
+
+        let output = serve(&content, state.path(), &arguments).run().await;
+
+        assert_eq!(output.code, Some(0), "{transport}: {}", output.stderr);
+        assert_eq!(output.stdout, "", "{transport}");
+    }
+}
+
+#[tokio::test]
 async fn a_closed_standard_input_ends_the_process_after_the_last_answer() {
     for transport in ["stdio", "dual"] {
         let (content, state) = (Content::new(), tempfile::tempdir().unwrap());

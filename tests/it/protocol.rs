@@ -1,5 +1,7 @@
 //! What the endpoint makes of bytes, headers and sizes.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{TestServer, tool_call};
@@ -111,6 +113,24 @@ async fn a_call_that_runs_when_the_server_is_told_to_stop_is_answered() {
     let answer = call.await.unwrap().unwrap();
     assert_eq!(answer.is_error, Some(false));
     stopped.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_still_runs_at_the_end_of_the_drain_does_not_keep_the_server() {
+    let server = TestServer::spawn_with(|config| config.drain_secs = 0).await;
+    server
+        .ok("search_standards", json!({ "query": "warm" }))
+        .await;
+    let client = server.client().await;
+    let _held = server.embedder.hold();
+    let question = json!({ "query": "who reviews a change?" });
+    let call = tokio::spawn(async move { tool_call(&client, "search_standards", question).await });
+    server.embedder.holds().await;
+
+    let stopped = tokio::time::timeout(Duration::from_secs(10), server.stop()).await;
+
+    stopped.expect("the drain has an end").unwrap();
+    assert!(call.await.unwrap().is_err(), "it was cut off");
 }
 
 fn initialize() -> String {

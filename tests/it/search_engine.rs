@@ -5,6 +5,7 @@ mod cache;
 mod files;
 mod live;
 mod model;
+mod passages;
 mod races;
 mod rerank;
 

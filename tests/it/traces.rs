@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lockstep::observed::{
-    CacheDetail, CacheMetrics, Limits, LoadPanicked, ObservedCache, Operation, Requests, spawn,
+    CacheDetail, CacheMetrics, Limits, LoadPanicked, LockMetrics, ObservedCache, ObservedMutex,
+    Operation, Requests, spawn,
 };
 use opentelemetry::{
     Context,
@@ -174,6 +175,31 @@ async fn a_request_counts_its_hits_and_its_span_tells_the_first_sixteen() {
     let told = ["lockstep.cache.hits", "lockstep.outcome"].map(|key| attribute(ping, key));
     assert_eq!(told, ["20", "cancelled"]);
     assert_eq!(ping.events.len(), 16);
+}
+
+#[tokio::test]
+async fn a_request_counts_its_waits_for_locks() {
+    let (root, metrics) = (Root::new(), TestMetrics::new());
+    let locks = LockMetrics::new(&metrics.meter());
+    let mutex = ObservedMutex::new("test", (), &locks);
+    let requests = Requests::new(&metrics.meter(), CacheDetail::Summary);
+    let about = Operation {
+        method: "ping",
+        tool: None,
+        transport: "pipe",
+        protocol_version: "other",
+    };
+    let surrounding = root.run(async { requests.span("ping", &Context::current(), None) });
+    let running = requests.operation(about, surrounding.await);
+
+    let held = mutex.lock().await;
+    let release = async { drop(held) };
+    let work = running.run(async { drop(mutex.lock().await) });
+    futures::join!(work, release);
+    drop(running);
+
+    let spans = root.spans();
+    assert_eq!(attribute(spans.one("ping"), "lockstep.lock.waits"), "1");
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ impl<'a> PassageView<'a> {
             line_end,
             tags: passage.tags(),
             phase: passage.phase(),
-            truncated: passage.truncated,
+            truncated: passage.truncated(),
             also_in: &passage.also_in,
         }
     }
@@ -148,7 +148,7 @@ impl<'a> PassageView<'a> {
 /// Links to the sections of which the budget cut something off. Others are shown whole, with
 /// their address, and would be read twice.
 pub(super) fn links(answer: &Answer) -> Vec<Resource> {
-    let cut = answer.passages.iter().filter(|passage| passage.truncated);
+    let cut = answer.passages.iter().filter(|passage| passage.truncated());
     let link = |passage: &Passage| {
         Resource::new(passage.uri(), passage.section()).with_mime_type("text/markdown")
     };

@@ -58,18 +58,33 @@ impl Document {
 
     /// Returns the anchor of the section that holds the byte `at`, if it has a heading.
     pub(in crate::search) fn anchor(&self, at: usize) -> Option<&str> {
-        let above = self.headings.iter().rev();
-        let mut above = above.filter(|heading| heading.start <= at);
-        above.next().map(|heading| heading.anchor.as_str())
+        let mut above = self.headings.iter().rev();
+        let heading = above.find(|heading| heading.start <= at)?;
+        Some(&heading.anchor)
+    }
+
+    /// Returns the anchor of the smallest section that holds the bytes of `range`, if one does.
+    pub(in crate::search) fn anchor_around(&self, range: &Range<usize>) -> Option<&str> {
+        let above = self
+            .headings
+            .partition_point(|heading| heading.start <= range.start);
+        let mut above = (0..above).rev();
+        let around = above.find(|number| self.section_of(*number).end >= range.end)?;
+        Some(&self.headings[around].anchor)
     }
 
     /// Returns the bytes of the section of `anchor`: up to the next heading that is not below it.
     pub(in crate::search) fn section(&self, anchor: &str) -> Option<Range<usize>> {
-        let mut from = self.headings.iter();
-        let heading = from.find(|heading| heading.anchor == anchor)?;
-        let next = from.find(|next| next.level <= heading.level);
-        let end = next.map_or(self.text.len(), |next| next.start);
-        Some(heading.start..end)
+        let mut headings = self.headings.iter();
+        let number = headings.position(|heading| heading.anchor == anchor)?;
+        Some(self.section_of(number))
+    }
+
+    fn section_of(&self, number: usize) -> Range<usize> {
+        let heading = &self.headings[number];
+        let mut after = self.headings[number + 1..].iter();
+        let next = after.find(|next| next.level <= heading.level);
+        heading.start..next.map_or(self.text.len(), |next| next.start)
     }
 }
 
@@ -125,5 +140,25 @@ mod tests {
         assert_eq!(document.anchor(0), None);
         assert_eq!(document.anchor(text.find('3').unwrap()), Some("e"));
         assert_eq!(document.path(), "a/b.md");
+    }
+
+    #[test]
+    fn what_spans_several_sections_is_in_the_one_above_them_or_in_none() {
+        let text = "intro\n\n# A\n\n## B\n\n1\n\n## C\n\n2\n\n# D\n\n3\n";
+        let document = document(text);
+        let cases = [
+            ("1", "1", Some("b")),
+            ("## B", "1", Some("b")),
+            ("1", "2", Some("a")),
+            ("# A", "2", Some("a")),
+            ("2", "3", None),
+            ("intro", "intro", None),
+            ("intro", "1", None),
+        ];
+        for (first, last, expected) in cases {
+            let at = |part: &str| text.find(part).unwrap();
+            let around = document.anchor_around(&(at(first)..at(last) + last.len()));
+            assert_eq!(around, expected, "from {first} to {last}");
+        }
     }
 }

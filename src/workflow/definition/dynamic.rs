@@ -14,6 +14,12 @@ use crate::workflow::{
 /// The gate of all phases that come from a plan, below the workflow's directory.
 pub(in crate::workflow) const DYNAMIC_GATE: &str = "phases/dynamic/gate-definition.yaml";
 
+/// The template of all phases that come from a plan, unless metadata names another.
+pub(in crate::workflow) const PHASE_TEMPLATE: &str = "phases/dynamic/phase-template.md";
+
+/// The template of their tasks, unless metadata names another.
+pub(in crate::workflow) const TASK_TEMPLATE: &str = "phases/dynamic/task-template.md";
+
 impl Definition {
     /// Reads the workflow of `session`, as the session has it: with the plan that was fixed for
     /// it. One that has none, as sessions of the Python server have none, gets what its options

@@ -5,8 +5,14 @@ use std::{path::Path, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::number::{Number, Total, Whole};
-use crate::workflow::{Fault, Phase, WorkflowType, source::Parser};
+use super::{
+    dynamic::{PHASE_TEMPLATE, TASK_TEMPLATE},
+    number::{Number, Total, Whole},
+};
+use crate::workflow::{
+    Fault, Phase, WorkflowType,
+    source::{PATH_OPTION, Parser},
+};
 
 /// The most phases of a workflow: a larger number is a slip.
 const MAX_PHASES: u32 = 1_000;
@@ -58,7 +64,7 @@ pub(in crate::workflow) struct Templates {
 impl Default for DynamicConfig {
     fn default() -> Self {
         Self {
-            source_path_key: "spec_path".into(),
+            source_path_key: PATH_OPTION.into(),
             parser: Parser::default(),
             templates: Templates::default(),
         }
@@ -68,8 +74,8 @@ impl Default for DynamicConfig {
 impl Default for Templates {
     fn default() -> Self {
         Self {
-            phase: "phases/dynamic/phase-template.md".into(),
-            task: "phases/dynamic/task-template.md".into(),
+            phase: PHASE_TEMPLATE.into(),
+            task: TASK_TEMPLATE.into(),
         }
     }
 }

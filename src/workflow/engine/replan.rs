@@ -121,3 +121,61 @@ fn is_same(phase: &PlannedPhase, other: &PlannedPhase) -> bool {
         |phase: &PlannedPhase| -> Vec<_> { phase.tasks.iter().map(|task| task.id).collect() };
     names(phase) == names(other) || !phase.tasks.is_empty() && tasks(phase) == tasks(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::workflow::{
+        Definition, Evidence, Gate, Moment, Occasion, Phase, TargetFile, Touch, WorkflowType,
+        content::Content, source::Sources,
+    };
+
+    /// Reads the workflow with the plan that the source has now.
+    fn read(root: &std::path::Path, plan: &str, options: &Map<String, Value>) -> Definition {
+        fs::write(root.join("plan.md"), plan).unwrap();
+        let workflow = WorkflowType::try_from("w").unwrap();
+        let definition = Definition::read(&Content::new(root), &workflow).unwrap();
+        let fixed = definition.fix(&Sources::new(root), options).unwrap();
+        definition.planned(Arc::new(fixed))
+    }
+
+    #[test]
+    fn evidence_that_was_judged_by_a_former_plan_completes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("workflows/w");
+        fs::create_dir_all(&dir).unwrap();
+        let metadata = json!({
+            "total_phases": "dynamic", "dynamic_phases": true,
+            "phases": [{"phase_number": 0, "phase_name": "Begin"}, {"phase_number": "1-N"}],
+        });
+        fs::write(dir.join("metadata.json"), metadata.to_string()).unwrap();
+        let Value::Object(options) = json!({ "spec_path": "plan.md" }) else {
+            unreachable!("it is an object");
+        };
+        let touch = Touch {
+            at: Moment::now(),
+            by: Caller::default(),
+            principal: None,
+            ttl: None,
+        };
+        let former = read(root.path(), "## Phase 1: Build\n", &options);
+        let target = TargetFile::try_from("a").unwrap();
+        let session = Session::start(SessionId::new(), &former, target, options.clone(), &touch);
+        let plan = "## Phase 1: Build\n## Phase 2: Ship\n";
+        let current = read(root.path(), plan, &options);
+        let session = session.replan(&current, &options, &touch).unwrap();
+        let evidence = Evidence::new(Map::new(), None).unwrap();
+        let verdict = Gate::permissive().judge(&evidence, &Occasion::default());
+        let complete = |by| session.complete(Phase(0), by, evidence.fields(), &verdict, &touch);
+
+        let refused = complete(&former).unwrap_err();
+        let completed = complete(&current).unwrap();
+
+        assert!(matches!(refused, Error::Contended(_)), "{refused}");
+        assert_eq!(completed.current, Phase(1));
+    }
+}

@@ -425,4 +425,24 @@ validators:
             );
         }
     }
+
+    #[test]
+    fn a_validator_that_is_not_there_lets_nothing_pass() {
+        let yaml = "
+checkpoint: {strict: true}
+evidence_schema: {a: {type: integer, validator: nowhere}}
+";
+        let gate = Gate::parse(std::path::Path::new("g"), yaml).unwrap();
+        let evidence = json!({ "a": 1 });
+        let evidence = Evidence::new(evidence.as_object().unwrap().clone(), None).unwrap();
+
+        let verdict = gate.judge(&evidence, &Occasion::default());
+
+        assert!(!verdict.passed);
+        assert!(
+            verdict.errors[0].contains("'nowhere' is not defined"),
+            "{:?}",
+            verdict.errors
+        );
+    }
 }

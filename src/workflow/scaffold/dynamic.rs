@@ -3,23 +3,18 @@
 use serde_json::{Value, json};
 
 use super::Draft;
-use crate::workflow::{DefinedSource, DefinedWorkflow, Parser, Phase};
-
-/// The template of a phase, below the workflow's directory, and what it says.
-const PHASE: (&str, &str) = (
-    "phases/dynamic/phase-template.md",
-    include_str!("phase-template.md"),
-);
-
-/// The template of a task.
-const TASK: (&str, &str) = (
-    "phases/dynamic/task-template.md",
-    include_str!("task-template.md"),
-);
+use crate::workflow::{
+    DefinedSource, DefinedWorkflow, Parser, Phase,
+    definition::{PHASE_TEMPLATE, TASK_TEMPLATE},
+};
 
 /// Makes the templates.
 pub(super) fn drafts() -> [Draft; 2] {
-    [PHASE, TASK].map(|(path, text)| Draft::new(path, text.to_owned()))
+    [
+        (PHASE_TEMPLATE, include_str!("phase-template.md")),
+        (TASK_TEMPLATE, include_str!("task-template.md")),
+    ]
+    .map(|(path, text)| Draft::new(path, text.to_owned()))
 }
 
 /// Renders `dynamic_config` of `metadata.json`.
@@ -27,7 +22,7 @@ pub(super) fn config(source: &DefinedSource) -> Value {
     json!({
         "source_type": source_type(source),
         "source_path_key": source.source_path_key,
-        "templates": { "phase": PHASE.0, "task": TASK.0 },
+        "templates": { "phase": PHASE_TEMPLATE, "task": TASK_TEMPLATE },
         "parser": source.parser.as_str(),
     })
 }

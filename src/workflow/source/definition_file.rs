@@ -33,7 +33,7 @@ use serde_saphyr::Spanned;
 
 use self::file::{DefinitionFile, DynamicEntry, FieldEntry, PhaseEntry, TaskEntry, place};
 use super::{
-    Parser,
+    PATH_OPTION, Parser,
     plan::{Plan, PlannedField, PlannedPhase, PlannedTask, TaskId},
 };
 use crate::workflow::{Fault, Phase};
@@ -141,7 +141,7 @@ fn source(file: &Path, entry: Option<Spanned<DynamicEntry>>) -> Result<DefinedSo
     };
     Ok(DefinedSource {
         source_type,
-        source_path_key: entry.source_path_key.unwrap_or_else(|| "spec_path".into()),
+        source_path_key: entry.source_path_key.unwrap_or_else(|| PATH_OPTION.into()),
         parser,
     })
 }

@@ -275,10 +275,18 @@ async fn while_the_issuer_is_down_its_keys_count_and_a_start_without_them_says_s
     );
     admitted(&server, &bearer(&key.token(&later))).await;
 
-    let (cold, metrics) = (Issuer::spawn(&[&key]).await, TestMetrics::new());
+    let cold = Issuer::spawn(&[&key]).await;
     cold.go_down();
+    let denied = denied_by(&cold, &key).await;
+    assert!(denied.contains("tokens cannot be checked now"), "{denied}");
+    assert!(denied.contains("502"), "what the issuer said: {denied}");
+}
+
+/// Asks an authenticator of its own about a good token of `issuer`, and returns why it is denied.
+async fn denied_by(issuer: &Issuer, key: &SigningKey) -> String {
+    let metrics = TestMetrics::new();
     let settings = Settings::Jwt(JwtSettings {
-        issuer: cold.url(),
+        issuer: issuer.url(),
         audience: PUBLIC_URL.to_owned(),
         keys: KeySource::Web {
             url: None,
@@ -290,11 +298,9 @@ async fn while_the_issuer_is_down_its_keys_count_and_a_start_without_them_says_s
         public_url: PUBLIC_URL.to_owned(),
     });
     let authenticator = Authenticator::open(settings, &Metrics::new(&metrics.meter())).unwrap();
-    let token = bearer(&key.token(&cold.claims("alice", PUBLIC_URL)));
+    let token = bearer(&key.token(&issuer.claims("alice", PUBLIC_URL)));
     let denied = authenticator.authenticate(Some(token.as_bytes())).await;
-    let denied = denied.unwrap_err().to_string();
-    assert!(denied.contains("tokens cannot be checked now"), "{denied}");
-    assert!(denied.contains("502"), "what the issuer said: {denied}");
+    denied.unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -378,4 +384,34 @@ async fn a_token_that_is_known_to_be_good_is_refused_once_it_is_expired() {
     };
     assert_eq!(looked_up("miss"), 2, "it was known when it was refused");
     assert_eq!(looked_up("error"), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_the_issuer_takes_back_counts_no_more_once_its_keys_are_five_minutes_old() {
+    let (old, new) = (SigningKey::ed25519("old"), SigningKey::ed25519("new"));
+    let issuer = Issuer::spawn(&[&old]).await;
+    let claims = issuer.claims("alice", PUBLIC_URL);
+    let server = TestServer::spawn_for(Some(&old.token(&claims)), with_issuer(&issuer)).await;
+    let numbered = |number| bearer(&old.token(&but(&claims, "jti", json!(number))));
+
+    issuer.publish(&[&new]);
+    pass(Duration::from_secs(301)).await;
+    admitted(&server, &numbered(1)).await; // Nobody waits for the issuer.
+    let deadline = now() + 10;
+    while issuer.asked() < 2 {
+        assert!(now() < deadline, "the issuer is not asked again");
+        tokio::task::yield_now().await;
+    }
+    let refused = async || asked(&server, Some(&numbered(2))).await.status() == 401;
+    while !refused().await {
+        assert!(now() < deadline, "the key still counts");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_the_issuer_beyond_a_megabyte_is_not_read() {
+    let key = SigningKey::ed25519("a");
+    let issuer = Issuer::spawn(&vec![&key; 10_000]).await;
+    let denied = denied_by(&issuer, &key).await;
+    assert!(denied.contains("tokens cannot be checked now"), "{denied}");
 }

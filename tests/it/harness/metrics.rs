@@ -77,6 +77,23 @@ impl TestMetrics {
         self.counter("lockstep.cache.double_loads", &[])
     }
 
+    /// The sum of a gauge, under the name that Prometheus has for it, over all series that carry
+    /// `labels`.
+    pub fn gauge(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let families = self.registry.gather();
+        let named = families.iter().filter(|family| family.name() == name);
+        named
+            .flat_map(|family| family.get_metric())
+            .filter(|series| {
+                labels.iter().all(|(key, value)| {
+                    let mut own = series.get_label().iter();
+                    own.any(|label| label.name() == *key && label.value() == *value)
+                })
+            })
+            .map(|series| series.get_gauge().get_value())
+            .sum()
+    }
+
     /// The count and the sum of a histogram, over all points that carry `labels`.
     pub fn histogram(&self, name: &str, labels: &[(&str, &str)]) -> (u64, f64) {
         self.provider.force_flush().unwrap();

@@ -6,15 +6,18 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
+use axum::Router;
 use jsonschema::Validator;
 use lockstep::{
     app::{App, Listeners},
     config::{Config, Transport},
+    http::{self, Ending, Settings},
     mcp::ObservedServer,
+    observed::{CacheDetail, Requests},
     search::Embedder,
 };
 use rmcp::{
-    RoleClient, ServiceExt as _,
+    RoleClient, ServerHandler, ServiceExt as _,
     model::{CallToolRequestParams, CallToolResult, Tool},
     service::{RunningService, ServiceError},
     transport::{
@@ -203,12 +206,30 @@ impl TestServer {
         self
     }
 
+    /// Returns the same server as it would be if nothing stood before it that asks who calls.
+    pub fn unguarded(&self) -> Router {
+        edge_around(self.handler.clone())
+    }
+
     /// Stops the server as SIGTERM would and waits for its end.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         drop(self.client);
         self.serving.await.unwrap()
     }
+}
+
+/// Puts the HTTP edge around a handler.
+pub fn edge_around(handler: impl ServerHandler + Clone) -> Router {
+    let settings = Settings {
+        allowed_hosts: Vec::new(),
+        allowed_origins: Vec::new(),
+        max_body_bytes: 4_096,
+        legacy_sessions: false,
+        authenticator: None,
+    };
+    let requests = Requests::new(&TestMetrics::new().meter(), CacheDetail::Summary);
+    http::router(handler, &settings, requests, &Ending::default())
 }
 
 async fn listener() -> (TcpListener, SocketAddr) {

@@ -4,11 +4,14 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use lockstep::search::check;
+use lockstep::search::{EmbedError, Embedder, check};
+use tokio::time::Instant;
 
-use super::{Bench, all_of, query, soon, write};
+use super::{Bench, all_of, query, settings, soon, start, write};
+use crate::harness::TestMetrics;
 
 #[tokio::test]
 async fn an_edit_is_found_and_only_changed_passages_are_embedded() {
@@ -37,7 +40,7 @@ async fn an_edit_is_found_and_only_changed_passages_are_embedded() {
 #[tokio::test]
 async fn many_changes_at_once_are_one_generation() {
     let bench = Bench::start_with(1, &[("a.md", "# A\n\ntext")], |settings| {
-        settings.debounce = std::time::Duration::from_millis(300);
+        settings.debounce = Duration::from_millis(300);
     });
     bench.engine.ready().await;
 
@@ -124,7 +127,7 @@ async fn changes_below_a_relative_path_are_noticed() {
 #[tokio::test]
 async fn changes_are_seen_by_looking_where_there_is_no_notice() {
     let bench = Bench::start_with(1, &[("a.md", "# A\n\ntext")], |settings| {
-        settings.poll = Some(std::time::Duration::from_millis(20));
+        settings.poll = Some(Duration::from_millis(20));
     });
     // The target of a link lies outside of the watched directory: its changes give no notice.
     let target = bench.content.path().join("target.md");
@@ -250,4 +253,59 @@ async fn bad_files_are_named_with_their_line_and_the_others_are_answered_from() 
     let searched = ["fence.md", "good.md", "mark.md", "windows.md"];
     assert_eq!(files, searched.map(|name| format!("standards/{name}")));
     assert_eq!(bench.engine.status().faults, 7);
+}
+
+#[tokio::test]
+async fn files_that_are_written_again_as_they_were_are_no_new_generation() {
+    let text = "# A\n\ntext";
+    let bench = Bench::start(&[("a.md", text)]);
+    bench.engine.ready().await;
+
+    let age = || {
+        let age = bench
+            .metrics
+            .gauge("lockstep_search_generation_age_seconds", &[]);
+        Duration::from_secs_f64(age)
+    };
+    // Twice: what is seen after the first may be the end of the start.
+    for _ in 0..2 {
+        bench.write("a.md", text);
+        let written = Instant::now();
+        soon(async {
+            while age() >= written.elapsed() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await; // The files were looked at.
+    }
+
+    assert_eq!(bench.engine.status().generation, 1);
+}
+
+/// Fails on its first text.
+struct FailsOnce(bool);
+
+impl Embedder for FailsOnce {
+    fn embed(&mut self, _: &str) -> Result<Vec<f32>, EmbedError> {
+        match std::mem::replace(&mut self.0, true) {
+            true => Ok(vec![1.0, 0.0]),
+            false => Err(EmbedError::Gone),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_passage_that_the_model_failed_on_is_tried_again_with_the_next_change() {
+    let (content, metrics) = (tempfile::tempdir().unwrap(), TestMetrics::new());
+    let text = "# A\n\ntext";
+    write(content.path(), "a.md", text);
+    let model = Box::new(FailsOnce(false));
+    let engine = start(settings(content.path()), vec![model], &metrics);
+    engine.ready().await;
+    assert_eq!(engine.status().left_out, 1);
+
+    write(content.path(), "a.md", text);
+
+    assert_eq!(soon(engine.generation_after(1)).await, 2);
+    assert_eq!(engine.status().left_out, 0);
 }
