@@ -2,8 +2,12 @@
 //! its measurements. Names follow OpenTelemetry's MCP conventions; arguments and results are never
 //! recorded.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
+use futures::FutureExt as _;
 use opentelemetry::{
     Context, KeyValue, global, propagation::Extractor, trace::TraceContextExt as _,
 };
@@ -13,6 +17,7 @@ use rmcp::{
     service::RequestContext,
 };
 
+use super::error::internal;
 use crate::observed::{End, ErrorType, Operation, RequestOutcome as Outcome, Requests};
 
 /// What a name is in telemetry that a client may choose freely.
@@ -70,9 +75,20 @@ where
     let reported = Reported::default();
     context.extensions.insert(Arc::clone(&reported));
     // Boxed: the state of the largest request would be moved about with each.
-    let result = running.run(Box::pin(work(context))).await;
+    let result = running.run(Box::pin(caught(work(context)))).await;
     running.end(end(&result, reported.get().copied()));
     result
+}
+
+/// A request's work panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a request panicked")]
+struct Panicked;
+
+/// Awaits `work`. A panic of it is an answer: rmcp would leave the caller without one.
+async fn caught<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(internal(&Panicked, "a request was not finished")))
 }
 
 /// Starts the request's span: a child of the span that the caller names in `_meta`, linked to the
@@ -182,5 +198,21 @@ impl Extractor for Meta<'_> {
 
     fn keys(&self) -> Vec<&str> {
         vec!["traceparent", "tracestate"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_as_one_that_only_an_operator_can_mend() {
+        let panics = async { panic!("a panic that the test asked for") };
+
+        let answer: Result<(), _> = caught(panics).await;
+
+        let told = answer.unwrap_err();
+        assert_eq!(told.code, ErrorCode::INTERNAL_ERROR);
+        assert!(told.message.contains("the server's log"), "{told}");
     }
 }
