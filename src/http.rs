@@ -127,7 +127,7 @@ pub async fn serve(
     // Without this an event stream's answer waits 40 ms for the client's delayed ACK.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
-            warn!(%error, "cannot set TCP_NODELAY");
+            warn!(name: "lockstep.lifecycle.delayed", { %error }, "cannot set TCP_NODELAY");
         }
     });
     let closed = shutdown.ending.closed();

@@ -38,6 +38,6 @@ pub(super) fn routes(subjects: &Subjects) -> Router {
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> Response {
-    error!(error, "metrics could not be gathered");
+    error!(name: "lockstep.telemetry.not_gathered", { error }, "metrics could not be gathered");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

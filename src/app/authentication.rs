@@ -25,7 +25,8 @@ pub(super) fn authenticator(
     let Some(settings) = settings(config) else {
         if listens && !config.listen.ip.is_loopback() {
             warn!(
-                listen = %config.listen,
+                name: "lockstep.auth.open",
+                { listen = %config.listen },
                 "whoever reaches this address reads and changes every session: set `auth.mode` to \
                  `tokens` or `jwt`, or listen on 127.0.0.1"
             );

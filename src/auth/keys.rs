@@ -164,9 +164,8 @@ impl WebKeys {
                 if let Some(suppressed) = self.faults.occurs() {
                     let issuer = &self.issuer.name;
                     warn!(
-                        issuer,
-                        problem,
-                        suppressed,
+                        name: "lockstep.auth.keys_unavailable",
+                        { issuer, problem, suppressed },
                         "the issuer's keys cannot be had; those that it had count"
                     );
                 }

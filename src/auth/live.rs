@@ -78,7 +78,11 @@ impl<T> LiveFile<T> {
             Err(problem) => {
                 if let Some(suppressed) = self.faults.occurs() {
                     let file = self.path.display();
-                    warn!(%file, problem, suppressed, "what it held before counts until it is mended");
+                    warn!(
+                        name: "lockstep.auth.file_unusable",
+                        { %file, problem, suppressed },
+                        "what it held before counts until it is mended"
+                    );
                 }
                 Arc::clone(&last.value)
             }

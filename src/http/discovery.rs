@@ -135,7 +135,12 @@ impl Drop for DiscoveryFile {
             return;
         }
         if let Err(error) = fs::remove_file(&self.path) {
-            warn!(path = %self.path.display(), %error, "the discovery file stays behind");
+            let path = self.path.display();
+            warn!(
+                name: "lockstep.lifecycle.discovery_left",
+                { %path, %error },
+                "the discovery file stays behind"
+            );
         }
     }
 }

@@ -33,7 +33,7 @@ impl Callers {
             (Self::ToldApart, Some(http)) => match http.extensions.get::<Principal>() {
                 Some(principal) => Ok(Some(principal.clone())),
                 None => {
-                    error!("a request came past authentication");
+                    error!(name: "lockstep.auth.bypassed", "a request came past authentication");
                     Err(ErrorData::internal_error(
                         "internal error: who calls?",
                         None,

@@ -21,7 +21,6 @@ use rmcp::{
 };
 use serde::Serialize;
 use serde_json::json;
-use tracing::error;
 
 pub(super) use self::address::{Address, WorkflowAddress};
 use super::error::internal;
@@ -146,10 +145,8 @@ fn of_engine(uri: &str, failed: &Error) -> ErrorData {
 
 /// Renders `view` as JSON.
 fn as_json(uri: &str, view: &impl Serialize) -> Result<ResourceContents, ErrorData> {
-    let text = serde_json::to_string(view).map_err(|error| {
-        error!(error = &error as &dyn std::error::Error, "no JSON");
-        ErrorData::internal_error("internal error: this has no form as JSON", None)
-    })?;
+    let text = serde_json::to_string(view)
+        .map_err(|error| internal(&error, "a resource has no form as JSON"))?;
     bounded(uri, "application/json", text)
 }
 

@@ -20,7 +20,7 @@ const fn event(name: &'static str, severity: &'static str, meaning: &'static str
 }
 
 /// Every event that has a name.
-pub const EVENTS: [NamedEvent; 33] = [
+pub const EVENTS: [NamedEvent; 48] = [
     event(
         "lockstep.lifecycle.starting",
         "INFO",
@@ -63,9 +63,20 @@ pub const EVENTS: [NamedEvent; 33] = [
          they had a reason to be.",
     ),
     event(
+        "lockstep.lifecycle.delayed",
+        "WARN",
+        "A connection could not be set to send at once: its event streams wait for the client, \
+         some 40 ms.",
+    ),
+    event(
         "lockstep.lifecycle.stopped",
         "INFO",
         "Nothing is answered any more; telemetry is flushed next.",
+    ),
+    event(
+        "lockstep.lifecycle.discovery_left",
+        "WARN",
+        "The discovery file could not be removed; readers see that its process is gone.",
     ),
     event(
         "lockstep.lifecycle.flushed",
@@ -90,11 +101,40 @@ pub const EVENTS: [NamedEvent; 33] = [
          five seconds. Not exported itself.",
     ),
     event(
+        "lockstep.telemetry.not_gathered",
+        "ERROR",
+        "A scrape of `/metrics` was answered with 500, and why.",
+    ),
+    event(
         "lockstep.auth.denied",
         "WARN",
         "A caller was not let in: `why`. Normal for a client that looks for who issues tokens; \
          many mean a token that has run out, or somebody who guesses. `suppressed` more were \
          not logged.",
+    ),
+    event(
+        "lockstep.auth.open",
+        "WARN",
+        "The server listens for others and does not ask who they are: whoever reaches the \
+         address reads and changes every session. Set `auth.mode`.",
+    ),
+    event(
+        "lockstep.auth.keys_unavailable",
+        "WARN",
+        "The issuer's keys could not be had, and why; those that it had count. `suppressed` \
+         more were not logged.",
+    ),
+    event(
+        "lockstep.auth.file_unusable",
+        "WARN",
+        "The file of tokens or keys has changed and cannot be used: what it held before counts \
+         until it is mended. `suppressed` more were not logged.",
+    ),
+    event(
+        "lockstep.auth.bypassed",
+        "ERROR",
+        "A request reached the tools without a caller although callers are told apart; it was \
+         refused. Always a bug: report it.",
     ),
     event(
         "lockstep.cache.double_load",
@@ -156,6 +196,11 @@ pub const EVENTS: [NamedEvent; 33] = [
          and put it back, or leave it.",
     ),
     event(
+        "lockstep.session.unreadable",
+        "WARN",
+        "A session could not be read at the start, and why: a permission, or the disk. It stays.",
+    ),
+    event(
         "lockstep.search.generation_published",
         "INFO",
         "A new snapshot of the standards answers from now on.",
@@ -177,10 +222,43 @@ pub const EVENTS: [NamedEvent; 33] = [
         "A file of the standards cannot be used, and why.",
     ),
     event(
+        "lockstep.search.no_notices",
+        "WARN",
+        "The system gives no notices of changed files: they are looked at every few seconds.",
+    ),
+    event(
+        "lockstep.search.passage_failed",
+        "WARN",
+        "The model failed on a passage, and why.",
+    ),
+    event(
+        "lockstep.search.passage_left_out",
+        "WARN",
+        "A passage has no vector, because the model failed on it: nothing finds it until a file \
+         changes and the model takes it.",
+    ),
+    event(
+        "lockstep.search.rerank_failed",
+        "WARN",
+        "The cross encoder failed: the answer has the order that it had without, and says so.",
+    ),
+    event(
         "lockstep.search.vectors_not_kept",
         "WARN",
         "Vectors cannot be written to `search.cache`: everything works, the next start takes \
          longer.",
+    ),
+    event(
+        "lockstep.search.cache_damaged",
+        "WARN",
+        "A file of the vectors' cache is damaged or not ours. It is set aside and made again; \
+         often, look at the disk.",
+    ),
+    event(
+        "lockstep.search.graph_not_kept",
+        "WARN",
+        "The graph of many vectors could not be mapped, or not be written: it is built again, \
+         now or at the next start.",
     ),
     event(
         "lockstep.search.model_panicked",
@@ -191,6 +269,12 @@ pub const EVENTS: [NamedEvent; 33] = [
         "lockstep.search.model_reloaded",
         "INFO",
         "The model was loaded again.",
+    ),
+    event(
+        "lockstep.search.model_not_reloaded",
+        "ERROR",
+        "The model failed in its native part and could not be loaded again: it goes on as it \
+         is. Restart the process.",
     ),
     event(
         "lockstep.request.failed",

@@ -158,7 +158,11 @@ impl Embedding {
                     }
                     Some((_, Err(error))) => {
                         let error = &error as &dyn std::error::Error;
-                        warn!(error, "the model failed on a passage");
+                        warn!(
+                            name: "lockstep.search.passage_failed",
+                            { error },
+                            "the model failed on a passage"
+                        );
                     }
                     None => break,
                 },
@@ -215,7 +219,11 @@ impl Embedding {
     fn warn_of_missing(&self, corpus: &Corpus, vectors: &Vec<Option<Arc<[f32]>>>) {
         for (chunk, vector) in corpus.chunks.iter().zip(vectors) {
             if vector.is_none() {
-                warn!(file = %chunk.file, line = chunk.lines.0, "a passage is left out");
+                warn!(
+                    name: "lockstep.search.passage_left_out",
+                    { file = %chunk.file, line = chunk.lines.0 },
+                    "a passage is left out"
+                );
             }
         }
     }

@@ -116,7 +116,11 @@ impl Seeker {
             Err(error) => {
                 if error.kind() == Kind::Internal {
                     let error = &error as &dyn std::error::Error;
-                    warn!(error, "the cross encoder failed: the order stays as it was");
+                    warn!(
+                        name: "lockstep.search.rerank_failed",
+                        { error },
+                        "the cross encoder failed: the order stays as it was"
+                    );
                 }
                 Reranked::Failed(error.to_string().into())
             }

@@ -79,7 +79,11 @@ impl Store {
         })?;
         if let Err(error) = self.mend(&found) {
             let error = &error as &dyn std::error::Error;
-            warn!(error, path = %self.path().display(), "a damaged file of vectors stays as it is");
+            warn!(
+                name: "lockstep.search.cache_damaged",
+                { error, path = %self.path().display() },
+                "a damaged file of vectors stays as it is"
+            );
         }
         Ok(vectors)
     }
@@ -160,7 +164,11 @@ impl Store {
         let (path, aside) = (self.path(), self.dir.join("vectors.damaged"));
         fs::rename(&path, &aside)?;
         let (path, aside) = (path.display(), aside.display());
-        warn!(problem, %path, %aside, "a file of vectors was set aside and is made again");
+        warn!(
+            name: "lockstep.search.cache_damaged",
+            { problem, %path, %aside },
+            "a file of vectors was set aside and is made again"
+        );
         Ok(())
     }
 }

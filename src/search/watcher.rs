@@ -108,7 +108,8 @@ fn notices(content: &Path, changed: Arc<Notify>) -> Option<RecommendedWatcher> {
         .inspect_err(|error| {
             let error = error as &dyn std::error::Error;
             warn!(
-                error,
+                name: "lockstep.search.no_notices",
+                { error },
                 "no notices of changed files: looking every few seconds"
             );
         })

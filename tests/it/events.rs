@@ -27,6 +27,19 @@ fn every_named_event_is_listed_with_its_severity_and_every_listed_one_is_logged(
 }
 
 #[test]
+fn what_warns_has_a_name_to_alert_on() {
+    for text in sources() {
+        for call in ["error!(", "warn!("] {
+            for call in text.split(call).skip(1) {
+                let named = call.trim_start().starts_with("name: \"");
+                let start: String = call.chars().take(80).collect();
+                assert!(named, "give the event a name and list it: {start}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_span_is_listed_and_every_listed_one_is_opened_with_its_attributes() {
     let mut opened = BTreeSet::new();
     let sources = sources();

@@ -173,7 +173,11 @@ fn renew(embedder: &mut dyn Embedder) {
         Ok(()) => info!(name: "lockstep.search.model_reloaded", "the model was loaded again"),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
-            error!(error, "the model was not loaded again: it goes on as it is");
+            error!(
+                name: "lockstep.search.model_not_reloaded",
+                { error },
+                "the model was not loaded again: it goes on as it is"
+            );
         }
     }
 }

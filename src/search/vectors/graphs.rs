@@ -96,7 +96,11 @@ impl GraphFile<'_> {
             Ok(found) if unsealed(&expected) == Some(&found) => Some(graph),
             _ => {
                 let path = graph.display();
-                warn!(%path, "a damaged graph of vectors is built again");
+                warn!(
+                    name: "lockstep.search.cache_damaged",
+                    { %path },
+                    "a damaged graph of vectors is built again"
+                );
                 None
             }
         }
@@ -139,7 +143,8 @@ impl GraphFile<'_> {
 }
 
 fn told(error: &dyn std::error::Error, what: &str) {
-    warn!(problem = chain(error), "{what}");
+    let problem = chain(error);
+    warn!(name: "lockstep.search.graph_not_kept", { problem }, "{what}");
 }
 
 /// Returns the length and the CRC-32 of a file.

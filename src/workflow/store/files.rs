@@ -226,7 +226,11 @@ fn read_index(directory: &Directory) -> Result<Index, Error> {
             Err(Error::Corrupt { .. } | Error::UnknownSession(_)) => {}
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, session.id = %id, "a session cannot be read");
+                tracing::warn!(
+                    name: "lockstep.session.unreadable",
+                    { error, session.id = %id },
+                    "a session cannot be read"
+                );
             }
         }
     }
