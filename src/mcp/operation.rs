@@ -85,10 +85,13 @@ where
 #[error("a request panicked")]
 struct Panicked;
 
-/// Awaits `work`. A panic of it is an answer: rmcp would leave the caller without one.
-async fn caught<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.unwrap_or_else(|_| Err(internal(&Panicked, "a request was not finished")))
+/// Runs `work`. A panic of it is an answer: rmcp would leave the caller without one. Not an
+/// `async fn`: that would have room for `work` twice.
+fn caught<T>(
+    work: impl Future<Output = Result<T, ErrorData>>,
+) -> impl Future<Output = Result<T, ErrorData>> {
+    let done = AssertUnwindSafe(work).catch_unwind();
+    done.map(|done| done.unwrap_or_else(|_| Err(internal(&Panicked, "a request was not finished"))))
 }
 
 /// Starts the request's span: a child of the span that the caller names in `_meta`, linked to the

@@ -14,6 +14,7 @@ mod sweep;
 
 use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tracing::instrument;
 
 pub use self::{
@@ -321,16 +322,16 @@ impl Engine {
 
     /// Returns how a session stands now.
     pub fn status(&self, session: &Session) -> Status {
-        self.status_at(session, &Moment::now())
+        self.status_at(session, Timestamp::now())
     }
 
-    fn status_at(&self, session: &Session, now: &Moment) -> Status {
+    fn status_at(&self, session: &Session, now: Timestamp) -> Status {
         session.status_at(now, self.session_ttl)
     }
 
     fn age(&self) -> Age {
         Age {
-            now: Moment::now(),
+            now: Timestamp::now(),
             ttl: self.session_ttl,
         }
     }

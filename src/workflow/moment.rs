@@ -32,9 +32,9 @@ impl Moment {
         self.at
     }
 
-    /// Says whether more than `age` lies between `earlier` and this.
-    pub(super) fn is_later_by(&self, age: Duration, earlier: &Self) -> bool {
-        let between = self.at.duration_since(earlier.at);
+    /// Says whether more than `age` lies between this and `now`.
+    pub(super) fn is_over(&self, age: Duration, now: Timestamp) -> bool {
+        let between = now.duration_since(self.at);
         between.is_positive() && between.unsigned_abs() > age
     }
 

@@ -10,6 +10,7 @@ mod postgres;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use serde::de::Error as _;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
@@ -117,7 +118,7 @@ pub(super) enum StartTurn {
 /// What a listing and a count go by beside their filters.
 #[derive(Clone, Debug)]
 pub(super) struct Age {
-    pub(super) now: Moment,
+    pub(super) now: Timestamp,
     /// How long an unfinished session lives that nobody changes.
     pub(super) ttl: Option<Duration>,
 }
@@ -336,7 +337,7 @@ impl Age {
         updated_at: &Moment,
     ) -> bool {
         let over = matches!(status, Status::Completed | Status::Expired);
-        over && self.now.is_later_by(retention, updated_at)
+        over && updated_at.is_over(retention, self.now)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Caller, Moment, Phase, Session, SessionId, Status, TargetFile, WorkflowType};
 use crate::principal::Principal;
+use jiff::Timestamp;
 
 /// A session without its evidence.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ impl Summary {
 
     /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
     /// for `ttl`.
-    pub(super) fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
+    pub(super) fn status_at(&self, now: Timestamp, ttl: Option<Duration>) -> Status {
         self.status.aged(&self.updated_at, now, ttl)
     }
 }

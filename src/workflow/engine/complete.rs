@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{instrument, warn};
 
 use super::{Engine, MAX_TRIES, measured::gate_result};
 use crate::observed::metrics::GateResult;
 use crate::workflow::{
-    Action, Caller, Definition, Drift, Error, Evidence, Moment, Occasion, Phase, PhaseContent,
-    Session, SessionId, Touch, blocking_here, gate::Verdict,
+    Action, Caller, Definition, Drift, Error, Evidence, Occasion, Phase, PhaseContent, Session,
+    SessionId, Touch, blocking_here, gate::Verdict,
 };
 
 /// What a caller says when a phase is done.
@@ -80,7 +81,7 @@ impl Engine {
         by: Caller,
     ) -> Result<Completed, Arc<Error>> {
         let seen = self.session(id).await?;
-        seen.admit(Action::Pass, &Moment::now(), self.session_ttl)?;
+        seen.admit(Action::Pass, Timestamp::now(), self.session_ttl)?;
         seen.open(phase)?;
         let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
 use super::{Engine, complete::Changed};
 use crate::observed::metrics::Transition;
 use crate::workflow::{
-    Action, Caller, Definition, Error, FixedPlan, Moment, PhaseContent, PlannedPhase, Session,
-    SessionId, Touch, blocking,
+    Action, Caller, Definition, Error, FixedPlan, PhaseContent, PlannedPhase, Session, SessionId,
+    Touch, blocking,
 };
 
 /// A session that follows a new plan.
@@ -57,7 +58,7 @@ impl Engine {
         by: Caller,
     ) -> Result<Replanned, Arc<Error>> {
         let seen = self.session(id).await?;
-        seen.admit(Action::Replan, &Moment::now(), self.session_ttl)?;
+        seen.admit(Action::Replan, Timestamp::now(), self.session_ttl)?;
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let (reader, given) = (Arc::clone(&seen), options.clone());
         let fix = move || {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
 use super::{Engine, MAX_TRIES};
 use crate::workflow::{
-    Action, Caller, Definition, Drift, Error, Moment, Outcome, PhaseContent, Session, SessionId,
+    Action, Caller, Definition, Drift, Error, Outcome, PhaseContent, Session, SessionId,
     TargetFile, Touch, WorkflowType, blocking, blocking_here,
     content::Content,
     gate::check_size,
@@ -116,7 +117,7 @@ impl Engine {
         key: &Key,
     ) -> Result<Unfinished, Arc<Error>> {
         let mut unfinished = Unfinished::default();
-        let now = Moment::now();
+        let now = Timestamp::now();
         for id in self.store.unfinished(turn, key).await? {
             let session = match self.session(id).await {
                 Ok(session) => session,
@@ -126,7 +127,7 @@ impl Engine {
                     _ => return Err(error),
                 },
             };
-            if self.status_at(&session, &now).outcome(Action::Start) != Outcome::Stays {
+            if self.status_at(&session, now).outcome(Action::Start) != Outcome::Stays {
                 unfinished.left.push(session);
                 continue;
             }

@@ -75,7 +75,7 @@ impl Engine {
         };
         let session: &Session = &current.session;
         let age = self.age();
-        let status = self.status_at(session, &age.now);
+        let status = self.status_at(session, age.now);
         if !age.is_beyond(retention, status, &session.updated_at) {
             return Ok(false);
         }

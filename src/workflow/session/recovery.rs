@@ -135,7 +135,7 @@ impl Session {
 
     /// Returns a copy that `action` is to change.
     pub(super) fn touched(&self, action: Action, touch: &Touch) -> Result<Self, Error> {
-        self.admit(action, &touch.at, touch.ttl)?;
+        self.admit(action, touch.at.instant(), touch.ttl)?;
         let mut next = self.clone();
         next.updated_at = touch.at.clone();
         next.own.revision += 1;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -112,12 +113,12 @@ impl Status {
     pub(in crate::workflow) fn aged(
         self,
         updated_at: &Moment,
-        now: &Moment,
+        now: Timestamp,
         ttl: Option<Duration>,
     ) -> Self {
         match (self, ttl) {
             (Self::Completed, _) | (_, None) => self,
-            (_, Some(ttl)) if now.is_later_by(ttl, updated_at) => Self::Expired,
+            (_, Some(ttl)) if updated_at.is_over(ttl, now) => Self::Expired,
             (_, Some(_)) => self,
         }
     }
@@ -204,7 +205,7 @@ impl Session {
 
     /// Returns how the session stands at `now`, if an unfinished one that nobody changes lives
     /// for `ttl`.
-    pub fn status_at(&self, now: &Moment, ttl: Option<Duration>) -> Status {
+    pub fn status_at(&self, now: Timestamp, ttl: Option<Duration>) -> Status {
         self.status().aged(&self.updated_at, now, ttl)
     }
 
@@ -214,7 +215,12 @@ impl Session {
     ///
     /// As the table has it: [`Error::Paused`], [`Error::NotPaused`], [`Error::Finished`] or
     /// [`Error::Expired`].
-    pub fn admit(&self, action: Action, now: &Moment, ttl: Option<Duration>) -> Result<(), Error> {
+    pub fn admit(
+        &self,
+        action: Action,
+        now: Timestamp,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
         let Outcome::Refused(refusal) = self.status_at(now, ttl).outcome(action) else {
             return Ok(());
         };

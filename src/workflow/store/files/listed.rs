@@ -28,7 +28,7 @@ impl Files {
         let mut found: Vec<(Place, Status, &Summary)> = Vec::new();
         let mut count = 0;
         for summary in index.summaries() {
-            let status = summary.status_at(&age.now, age.ttl);
+            let status = summary.status_at(age.now, age.ttl);
             if !query.wants(summary, status) {
                 continue;
             }
@@ -83,7 +83,7 @@ impl Files {
         let mut counts = Counts::default();
         let index = self.index.lock().await;
         for summary in index.summaries().filter(|summary| summary.is_of(owner)) {
-            let status = summary.status_at(&age.now, age.ttl);
+            let status = summary.status_at(age.now, age.ttl);
             counts.add(status, summary.workflow.as_str(), 1);
         }
         Ok(counts)
@@ -100,7 +100,7 @@ impl Files {
         let mut old: Vec<_> = index
             .summaries()
             .filter(|summary| {
-                let status = summary.status_at(&age.now, age.ttl);
+                let status = summary.status_at(age.now, age.ttl);
                 age.is_beyond(retention, status, &summary.updated_at)
             })
             .map(|summary| (summary.updated_at.instant(), summary.id))

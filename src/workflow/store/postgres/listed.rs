@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::types::ToSql;
 
 use super::{Postgres, row};
 use crate::{
     principal::Principal,
     workflow::{
-        Error, Listing, Moment, SessionId, SessionQuery, Sort, Status, Summary, WorkflowType,
+        Error, Listing, SessionId, SessionQuery, Sort, Status, Summary, WorkflowType,
         store::{Age, Counts},
     },
 };
@@ -51,7 +51,7 @@ impl Filter {
 
     /// Wants what stands so, at the age that it has.
     fn status(&mut self, status: Status, age: &Age) {
-        let expires = age.ttl.map(|ttl| self.parameter(earlier(&age.now, ttl)));
+        let expires = age.ttl.map(|ttl| self.parameter(earlier(age.now, ttl)));
         let condition = match (status, expires) {
             (Status::Completed, _) => "status = 'completed'".to_owned(),
             (Status::Expired, None) => "false".to_owned(),
@@ -128,7 +128,7 @@ impl Postgres {
             .await?;
         let more = rows.len() > query.limit;
         let aged = |summary: Summary| Summary {
-            status: summary.status_at(&age.now, age.ttl),
+            status: summary.status_at(age.now, age.ttl),
             ..summary
         };
         let summaries = rows.iter().take(query.limit).filter_map(row::summary);
@@ -164,7 +164,7 @@ impl Postgres {
         owner: Option<&Principal>,
     ) -> Result<Counts, Error> {
         let mut filter = Filter::default();
-        let cut = filter.parameter(age.ttl.map_or(i64::MIN, |ttl| earlier(&age.now, ttl)));
+        let cut = filter.parameter(age.ttl.map_or(i64::MIN, |ttl| earlier(age.now, ttl)));
         filter.owner(owner);
         let count = format!(
             "SELECT workflow, CASE WHEN status <> 'completed' AND updated_ns < ${cut}::bigint \
@@ -198,8 +198,8 @@ impl Postgres {
              WHERE status = 'completed' AND updated_ns < $1::bigint \
              OR status <> 'completed' AND updated_ns < $2::bigint \
              ORDER BY updated_ns, id LIMIT $3::bigint";
-        let completed = earlier(&age.now, retention);
-        let expired = |ttl: Duration| earlier(&age.now, ttl.max(retention));
+        let completed = earlier(age.now, retention);
+        let expired = |ttl: Duration| earlier(age.now, ttl.max(retention));
         let unfinished = age.ttl.map_or(i64::MIN, expired);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = self
@@ -211,8 +211,8 @@ impl Postgres {
 }
 
 /// Returns the time that was `ago`, as a row has it; the first there is if it was before that.
-fn earlier(now: &Moment, ago: Duration) -> i64 {
+fn earlier(now: Timestamp, ago: Duration) -> i64 {
     let ago = SignedDuration::try_from(ago).unwrap_or(SignedDuration::MAX);
-    let then = now.instant().checked_sub(ago);
+    let then = now.checked_sub(ago);
     then.map_or(i64::MIN, row::nanos_of)
 }
