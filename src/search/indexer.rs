@@ -75,11 +75,11 @@ impl Indexer {
         self.warn_of_new_faults(&corpus, &previous);
         let found = self.embedding.found(&corpus, &previous).await?;
         let corpus = Arc::new(corpus);
-        let at_once = previous.begun || found.is_complete();
+        let model_keeps_all_waiting = !previous.begun && !found.is_complete();
         let by_words = async {
-            match at_once {
-                true => Ok(None),
-                false => self.answer_by_words(&corpus).await.map(Some),
+            match model_keeps_all_waiting {
+                true => self.answer_by_words(&corpus).await.map(Some),
+                false => Ok(None),
             }
         };
         // Beside each other: the model's threads are not kept waiting for the words.
