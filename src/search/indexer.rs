@@ -84,7 +84,9 @@ impl Indexer {
         };
         // Beside each other: the model's threads are not kept waiting for the words.
         let by_model = async { Ok(self.embedding.completed(found, &corpus).await) };
-        let (words, embedded) = try_join(by_words, by_model).await?;
+        let made = try_join(by_words, by_model).await;
+        // Without the words the model is not asked on, and its progress is nobody's.
+        let (words, embedded) = made.inspect_err(|_| self.published.show(None))?;
         let (generation, inferred) = (previous.generation + 1, embedded.inferred);
         let layout = self.layout;
         let (store, content) = (self.embedding.store.clone(), self.content.clone());
