@@ -23,7 +23,7 @@ CORE = [
 
 # What a well server has no reason to tell: these begin with the first event.
 NOT_PROVOKED = {
-    "lockstep.lock.wait.duration", "lockstep.watchdog.reports", "lockstep.requests.waited",
+    "lockstep.lock.wait.duration", "lockstep.watchdog.reports", "lockstep.watchdog.stuck", "lockstep.requests.waited",
     "lockstep.store.conflicts", "lockstep.store.retries", "lockstep.sessions.refused",
     "lockstep.search.queue.refused",
 }
