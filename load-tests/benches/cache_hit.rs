@@ -66,18 +66,15 @@ fn main() {
             }
         })
     };
-    let got = paired::median((0..PAIRS).map(|pair| {
-        let (raw, observed) = caches(pair);
-        let baseline = || runtime.block_on(time_raw(&raw));
-        let subject = || runtime.block_on(time_observed(&observed));
-        paired::paired(ROUNDS, LOOKUPS, baseline, subject).difference_ns
-    }));
-    let loadable = paired::median((0..PAIRS).map(|pair| {
-        let (raw, observed) = caches(pair);
-        let baseline = || runtime.block_on(time_raw(&raw));
-        let subject = || runtime.block_on(time_loadable(&observed));
-        paired::paired(ROUNDS, LOOKUPS, baseline, subject).difference_ns
-    }));
+    let over_moka = |time: &dyn Fn(&Observed) -> Duration| {
+        paired::median((0..PAIRS).map(|pair| {
+            let (raw, observed) = caches(pair);
+            let baseline = || runtime.block_on(time_raw(&raw));
+            paired::paired(ROUNDS, LOOKUPS, baseline, || time(&observed)).difference_ns
+        }))
+    };
+    let got = over_moka(&|cache| runtime.block_on(time_observed(cache)));
+    let loadable = over_moka(&|cache| runtime.block_on(time_loadable(cache)));
     let verdict = if got <= 1.0 { "within" } else { "beyond" };
     println!(
         "observed get / moka get, of a hit: {got:+.2} ns; {verdict} the bar of +1 ns (moka / moka: {noise:+.2} ns)"

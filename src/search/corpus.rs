@@ -47,7 +47,9 @@ pub(super) fn read(content: &Path, tokens: &dyn Tokens, known: &[Arc<Chunk>]) ->
     let mut digest = Sha256::new();
     let known = by_file(known);
     let files = files::read(content, &mut corpus.faults).into_par_iter();
-    let cut: Vec<_> = files.map(|file| cut_anew(file, tokens, &known)).collect();
+    let cut: Vec<_> = files
+        .map(|file| cut_if_changed(file, tokens, &known))
+        .collect();
     for (name, of_text, chunks) in cut {
         digest.update(name.as_bytes());
         digest.update([0]);
@@ -67,8 +69,9 @@ pub(super) fn read(content: &Path, tokens: &dyn Tokens, known: &[Arc<Chunk>]) ->
     corpus
 }
 
-/// Returns the file's name, the digest of its text, and its chunks.
-fn cut_anew(
+/// Returns the file's name, the digest of its text, and its chunks: those of `known` if it is as it
+/// was.
+fn cut_if_changed(
     file: File,
     tokens: &dyn Tokens,
     known: &HashMap<&str, &[Arc<Chunk>]>,

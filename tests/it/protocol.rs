@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use rmcp::{ServiceError, model::CallToolResult};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
 
 use crate::harness::{TestServer, tool_call};
 
@@ -97,14 +100,7 @@ async fn both_protocol_eras_are_served_on_one_endpoint() {
 #[tokio::test]
 async fn a_call_that_runs_when_the_server_is_told_to_stop_is_answered() {
     let server = TestServer::spawn().await;
-    server
-        .ok("search_standards", json!({ "query": "warm" }))
-        .await;
-    let client = server.client().await;
-    let go = server.embedder.hold();
-    let question = json!({ "query": "who reviews a change?" });
-    let call = tokio::spawn(async move { tool_call(&client, "search_standards", question).await });
-    server.embedder.holds().await;
+    let (call, go) = call_under_way(&server).await;
 
     let stopped = tokio::spawn(server.stop());
     tokio::task::yield_now().await;
@@ -118,19 +114,27 @@ async fn a_call_that_runs_when_the_server_is_told_to_stop_is_answered() {
 #[tokio::test]
 async fn a_call_that_still_runs_at_the_end_of_the_drain_does_not_keep_the_server() {
     let server = TestServer::spawn_with(|config| config.drain_secs = 0).await;
-    server
-        .ok("search_standards", json!({ "query": "warm" }))
-        .await;
-    let client = server.client().await;
-    let _held = server.embedder.hold();
-    let question = json!({ "query": "who reviews a change?" });
-    let call = tokio::spawn(async move { tool_call(&client, "search_standards", question).await });
-    server.embedder.holds().await;
+    let (call, _held) = call_under_way(&server).await;
 
     let stopped = tokio::time::timeout(Duration::from_secs(10), server.stop()).await;
 
     stopped.expect("the drain has an end").unwrap();
     assert!(call.await.unwrap().is_err(), "it was cut off");
+}
+
+/// Begins a call, which ends when what is returned beside it is dropped.
+async fn call_under_way(
+    server: &TestServer,
+) -> (JoinHandle<Result<CallToolResult, ServiceError>>, DropGuard) {
+    server
+        .ok("search_standards", json!({ "query": "warm" }))
+        .await;
+    let client = server.client().await;
+    let held = server.embedder.hold();
+    let question = json!({ "query": "who reviews a change?" });
+    let call = tokio::spawn(async move { tool_call(&client, "search_standards", question).await });
+    server.embedder.holds().await;
+    (call, held)
 }
 
 fn initialize() -> String {

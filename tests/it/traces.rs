@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockstep::observed::{
     CacheDetail, CacheMetrics, Limits, LoadPanicked, LockMetrics, ObservedCache, ObservedMutex,
-    Operation, Requests, spawn,
+    Operation, Requests, RunningOperation, spawn,
 };
 use opentelemetry::{
     Context,
@@ -150,16 +150,9 @@ async fn a_request_counts_its_hits_and_its_span_tells_the_first_sixteen() {
         Arc::new(ObservedCache::new("test", limits, &caches));
     cache.insert(1, 1).await;
     let requests = Requests::new(&metrics.meter(), CacheDetail::Events);
-    let about = Operation {
-        method: "ping",
-        tool: None,
-        transport: "pipe",
-        protocol_version: "other",
-    };
 
     cache.get(&1).await; // Nobody's.
-    let surrounding = root.run(async { requests.span("ping", &Context::current(), None) });
-    let running = requests.operation(about, surrounding.await);
+    let running = ping(&root, &requests).await;
     let hits = async |cache: Arc<ObservedCache<_, _, _>>| {
         for _ in 0..10 {
             cache.get(&1).await;
@@ -177,12 +170,8 @@ async fn a_request_counts_its_hits_and_its_span_tells_the_first_sixteen() {
     assert_eq!(ping.events.len(), 16);
 }
 
-#[tokio::test]
-async fn a_request_counts_its_waits_for_locks() {
-    let (root, metrics) = (Root::new(), TestMetrics::new());
-    let locks = LockMetrics::new(&metrics.meter());
-    let mutex = ObservedMutex::new("test", (), &locks);
-    let requests = Requests::new(&metrics.meter(), CacheDetail::Summary);
+/// Begins a request in a span below `root`.
+async fn ping(root: &Root, requests: &Requests) -> RunningOperation {
     let about = Operation {
         method: "ping",
         tool: None,
@@ -190,7 +179,16 @@ async fn a_request_counts_its_waits_for_locks() {
         protocol_version: "other",
     };
     let surrounding = root.run(async { requests.span("ping", &Context::current(), None) });
-    let running = requests.operation(about, surrounding.await);
+    requests.operation(about, surrounding.await)
+}
+
+#[tokio::test]
+async fn a_request_counts_its_waits_for_locks() {
+    let (root, metrics) = (Root::new(), TestMetrics::new());
+    let locks = LockMetrics::new(&metrics.meter());
+    let mutex = ObservedMutex::new("test", (), &locks);
+    let requests = Requests::new(&metrics.meter(), CacheDetail::Summary);
+    let running = ping(&root, &requests).await;
 
     let held = mutex.lock().await;
     let release = async { drop(held) };
