@@ -72,6 +72,9 @@ impl<T> ObservedMutex<T> {
 
     /// Acquires the lock on a thread that may block, one of [`super::spawn_blocking`], and records
     /// what [`Self::lock`] does.
+    ///
+    /// A lock that threads wait for is not for tasks, [`Self::lock`]: a task whose turn it is takes
+    /// the lock only when a thread runs it, and all threads may be waiting behind it.
     pub fn lock_blocking(&self) -> Guard<'_, T> {
         if let Ok(guard) = self.inner.try_lock() {
             return self.free(guard);

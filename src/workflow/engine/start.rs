@@ -99,10 +99,10 @@ impl Engine {
             }
             let touch = self.touch(&by);
             let session = self.new_session(&key, definition, &options, &touch).await?;
+            // As in a change: read before, not beside.
+            let read = self.read_first(&session).await;
             let created = self.store.create(&turn, Arc::clone(&session), &left);
-            // The disk is what takes time, and keeps the thread, so that it comes second.
-            let (read, created) = tokio::join!(self.read_first(&session), created);
-            if let Some(stored) = created? {
+            if let Some(stored) = created.await? {
                 return Ok(read?.started(stored.session, false));
             }
         }

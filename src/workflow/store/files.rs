@@ -159,7 +159,8 @@ impl Files {
     /// session there is.
     async fn notice_new(&self) -> Result<(), Error> {
         let _listing = self.listing.lock().await;
-        if !self.directory.changed_by_others().await {
+        let changed = |directory: &Directory| Ok(directory.changed_by_others());
+        if !self.on_disk_here(changed).await? {
             return Ok(());
         }
         let began = self.index.lock().await.listing_begins();

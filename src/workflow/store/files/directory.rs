@@ -33,7 +33,8 @@ pub(super) struct Directory {
     own: PathBuf,
     waits: ObservedWait,
     /// The time that the directory was last changed at by us, if nobody else had changed it since
-    /// its names were read. Held over a change of a name, never over a file's bytes.
+    /// its names were read. Held over a change of a name, never over a file's bytes. Only threads wait
+    /// for it: [`ObservedMutex::lock_blocking`].
     changed: ObservedMutex<Option<SystemTime>>,
     faults: Faults,
 }
@@ -246,8 +247,8 @@ impl Directory {
     /// What others change in the microseconds of a change of ours is not seen until the next
     /// listing. Other servers of this kind start under a lock of their own key; the Python server
     /// takes none, and may race any start.
-    pub(super) async fn changed_by_others(&self) -> bool {
-        let changed = self.changed.lock().await;
+    pub(super) fn changed_by_others(&self) -> bool {
+        let changed = self.changed.lock_blocking();
         changed.is_none() || *changed != fs::metadata(&self.dir).and_then(|dir| dir.modified()).ok()
     }
 
@@ -324,5 +325,73 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
         action,
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use tokio::{runtime::Builder, time::Instant};
+
+    use super::{super::Files, *};
+    use crate::{observed::Watch, workflow::store::Room};
+
+    /// A task that waited for its turn would find no thread to take it on, and all would stand still.
+    #[test]
+    fn who_asks_about_names_gets_its_turn_though_all_threads_wait_behind() {
+        let threads = 2;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(threads - 1)
+            .build()
+            .unwrap();
+        // Never dropped: that would wait for threads that stand still.
+        let runtime = Box::leak(Box::new(runtime));
+        let (dir, watch) = (tempfile::tempdir().unwrap(), Watch::default());
+        let meter = SdkMeterProvider::default().meter("test");
+        let locks = LockMetrics::new(&meter).with_watch(watch.clone());
+        let room = Room { all: 1, each: None };
+        let files = Arc::new(Files::open(dir.path().to_owned(), room, &locks).unwrap());
+        let (done, all_done) = mpsc::channel();
+        let held = files.directory.changed.lock_blocking();
+        let waiters = |count| {
+            let begun = Instant::now();
+            let waiting = || {
+                watch
+                    .holdings()
+                    .iter()
+                    .map(|held| held.waiters)
+                    .sum::<usize>()
+            };
+            while waiting() < count && begun.elapsed() < Duration::from_millis(200) {
+                thread::yield_now();
+            }
+            waiting()
+        };
+
+        let (asking, asked) = (Arc::clone(&files), done.clone());
+        runtime.spawn(async move {
+            asking.notice_new().await.unwrap();
+            asked.send(()).unwrap();
+        });
+        assert_eq!(waiters(1), 1);
+        for _ in 0..threads {
+            let (files, removed) = (Arc::clone(&files), done.clone());
+            runtime.spawn(async move {
+                let remove = |directory: &Directory| directory.remove(SessionId::new());
+                files.on_disk_here(remove).await.unwrap_err();
+                removed.send(()).unwrap();
+            });
+        }
+        assert!(waiters(1 + threads) >= threads);
+        drop(held);
+
+        for _ in 0..=threads {
+            let ended = all_done.recv_timeout(Duration::from_secs(10));
+            ended.expect("nobody waits for ever");
+        }
     }
 }
