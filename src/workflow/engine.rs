@@ -6,6 +6,7 @@ mod complete;
 mod list;
 mod measured;
 mod owned;
+mod place;
 mod recover;
 mod replan;
 mod start;

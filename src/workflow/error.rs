@@ -100,10 +100,10 @@ pub enum Error {
         completed: Vec<Phase>,
     },
 
-    /// A finished session is not opened again beside an unfinished one.
-    #[error("session `{id}` stays complete: session `{other}` is under way on the same target")]
+    /// Beside an unfinished session no finished one is opened again, and none of nobody is taken over.
+    #[error("session `{id}` stays as it is: session `{other}` is under way on the same target")]
     Superseded {
-        /// The session that was to be opened again.
+        /// The session that was to be changed.
         id: SessionId,
         /// The unfinished one.
         other: SessionId,

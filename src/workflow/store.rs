@@ -193,8 +193,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSession`] if there is none any more; [`Error::Superseded`] if its owner, who it
-    /// has only now, has another one under way on its target.
+    /// [`Error::UnknownSession`] if there is none any more; [`Error::Superseded`] if a database has
+    /// another one in the place that it takes.
     pub(super) async fn save(
         &self,
         expected: Version,

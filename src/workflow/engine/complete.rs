@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::{instrument, warn};
 
-use super::{Engine, MAX_TRIES, measured::gate_result};
+use super::{
+    Engine, MAX_TRIES,
+    measured::gate_result,
+    place::{ClaimedPlace, place_taken},
+};
 use crate::observed::metrics::GateResult;
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Evidence, Occasion, Phase, PhaseContent, Session,
@@ -125,13 +129,23 @@ impl Engine {
         by: &Caller,
         judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Changed, Arc<Error>> {
-        let turn = self.turns.turn(id).await;
-        for tried in 0..MAX_TRIES {
-            if tried > 0 {
-                self.store.note_retry();
-            }
+        let mut turn = self.turns.turn(id).await;
+        let mut place: Option<ClaimedPlace> = None;
+        for _ in 0..MAX_TRIES {
             let current = self.own_current(&turn).await?;
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
+            if let Some(key) = place_taken(&current.session, &next) {
+                match &place {
+                    Some(place) if place.key == key => place.check_free_for(id)?,
+                    _ => {
+                        // A start's turn is taken before a session's: always in this order.
+                        drop((turn, place.take()));
+                        place = Some(self.claim_place(key).await?);
+                        turn = self.turns.turn(id).await;
+                        continue;
+                    }
+                }
+            }
             // Read before, not beside: what is kept in memory costs less than another thread.
             let open = self.open_content(&next).await;
             let saved = self.store.save(current.version, Arc::clone(&next));
@@ -153,6 +167,7 @@ impl Engine {
                     "race detected: another process changed the session first"
                 );
             }
+            self.store.note_retry();
         }
         Err(Arc::new(Error::Contended(id)))
     }

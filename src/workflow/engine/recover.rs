@@ -7,8 +7,8 @@ use tracing::instrument;
 use super::Engine;
 use crate::observed::metrics::Transition;
 use crate::workflow::{
-    Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId, Status,
-    Submitted, Touch, content::Content, store::Key,
+    Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId,
+    Submitted, Touch, content::Content,
 };
 
 /// A session after a change that went back or on in it.
@@ -118,22 +118,8 @@ impl Engine {
     ) -> Result<Recovered, Arc<Error>> {
         let engine = Arc::clone(self);
         let roll_back = async move {
-            let seen = engine.session(id).await?;
-            let mut key = Key::of(&seen);
-            key.owner = key.owner.or_else(|| engine.principal.clone());
-            // A start on this target, here or in another process, comes before or after.
-            let turn = engine.store.start_turn(&key).await?;
-            let unfinished = engine.unfinished(&turn, &key).await?;
-            let other = unfinished
-                .newest
-                .map(|session| session.id)
-                .filter(|other| *other != id);
-            let roll_back = |session: &Session, touch: &Touch| match other {
-                Some(other) if session.status() == Status::Completed => {
-                    Err(Error::Superseded { id, other })
-                }
-                _ => session.roll_back(to, reason.clone(), touch),
-            };
+            let roll_back =
+                |session: &Session, touch: &Touch| session.roll_back(to, reason.clone(), touch);
             let recovered = engine.recover(id, &by, roll_back).await?;
             let workflow = recovered.session.workflow.as_str();
             engine.metrics.moved(workflow, Transition::RolledBack);

@@ -127,6 +127,10 @@ impl Engine {
                     _ => return Err(error),
                 },
             };
+            if key.owner.is_none() && session.principal().is_some() {
+                // Somebody's by now: another process let them change it since it was listed.
+                continue;
+            }
             if self.status_at(&session, now).outcome(Action::Start) != Outcome::Stays {
                 unfinished.left.push(session);
                 continue;

@@ -15,7 +15,7 @@ use tracing::info;
 pub(in crate::workflow) use self::file::Identity;
 use self::{
     directory::{Directory, Found, StartStripe},
-    index::Index,
+    index::{Index, Known},
 };
 use super::{Key, Room, Stored, Version};
 use crate::{
@@ -96,9 +96,6 @@ impl Files {
         expected: Identity,
         next: Arc<Session>,
     ) -> Result<Option<Stored>, Error> {
-        if next.principal().is_some() {
-            self.index.lock().await.check_adopted(&next)?;
-        }
         let replace = move |directory: &Directory| directory.replace(expected, next);
         let Some(saved) = self.on_disk_here(replace).await? else {
             return Ok(None);
@@ -140,14 +137,19 @@ impl Files {
     /// Returns the sessions of `key`, but for those whose file is known to hold a complete one.
     pub(super) async fn unfinished(&self, key: &Key) -> Result<Vec<SessionId>, Error> {
         self.notice_new().await?;
-        let sessions = self.index.lock().await.sessions_of(key);
+        self.notice_adopted(key).await?;
+        let known = self.index.lock().await.sessions_of(key);
         let mut unfinished = Vec::new();
-        for (id, complete) in sessions {
-            if complete.is_none() || self.directory.identity(id)? != complete {
-                unfinished.push(id);
+        for known in known {
+            if !known.complete || self.is_changed(&known)? {
+                unfinished.push(known.id);
             }
         }
         Ok(unfinished)
+    }
+
+    fn is_changed(&self, known: &Known) -> Result<bool, Error> {
+        Ok(self.directory.identity(known.id)? != Some(known.identity))
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -168,6 +170,25 @@ impl Files {
         let ids = ids.into_iter().map(|id| (id, None));
         let unknown = self.index.lock().await.merge(began, ids);
         self.note(unknown).await
+    }
+
+    /// Reads the sessions of nobody that other processes changed: `key`'s owner may have them by now.
+    async fn notice_adopted(&self, key: &Key) -> Result<(), Error> {
+        if key.owner.is_none() {
+            return Ok(());
+        }
+        let of_nobody = Key {
+            owner: None,
+            ..key.clone()
+        };
+        let known = self.index.lock().await.sessions_of(&of_nobody);
+        let mut changed = Vec::new();
+        for known in known {
+            if self.is_changed(&known)? {
+                changed.push(known.id);
+            }
+        }
+        self.note(changed).await
     }
 
     /// Reads the sessions that other processes started or changed.

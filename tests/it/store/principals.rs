@@ -8,6 +8,7 @@ use lockstep::{
     workflow::{Caller, Engine, Error, Phase, SessionId, Status},
 };
 use serde_json::{Map, json};
+use tokio::sync::Barrier;
 
 use super::place::Place;
 use crate::workflow_engine::fixture::{complete, start, started, target, workflow};
@@ -153,6 +154,92 @@ async fn of_those_who_race_for_a_session_of_nobody_one_gets_it() {
             let owner = engine.session(id).await.unwrap().principal().cloned();
             assert_eq!(winners, [owner.unwrap().as_str()]);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_nobody_s_is_taken_up_by_its_owner_in_another_process_and_by_nobody_else() {
+    for place in Place::all().await {
+        let (here, there) = (place.engine().await, place.engine().await);
+        let id = started(&here, "plain", "src/a.rs").await;
+        assert_eq!(
+            started(&there, "plain", "src/a.rs").await,
+            id,
+            "it is known there"
+        );
+
+        complete(&acting(&here, "alice"), id, 0, json!({}))
+            .await
+            .unwrap();
+
+        let nobody = start(&there, "plain", "src/a.rs").await;
+        assert!(!nobody.resumed);
+        assert_ne!(nobody.session.id, id);
+        let alice = start(&acting(&there, "alice"), "plain", "src/a.rs").await;
+        assert_eq!((alice.session.id, alice.resumed), (id, true));
+        let bob = start(&acting(&there, "bob"), "plain", "src/a.rs").await;
+        assert!(!bob.resumed);
+    }
+}
+
+#[tokio::test]
+async fn nobody_takes_a_session_over_beside_one_started_in_another_process() {
+    for place in Place::all().await {
+        let (here, there) = (place.engine().await, place.engine().await);
+        let id = started(&here, "plain", "src/a.rs").await;
+        let own = started(&acting(&there, "alice"), "plain", "src/a.rs").await;
+        let alice = acting(&here, "alice");
+
+        let refused = complete(&alice, id, 0, json!({})).await.unwrap_err();
+
+        assert!(
+            matches!(&*refused, Error::Superseded { other, .. } if *other == own),
+            "{refused}"
+        );
+        assert_eq!(here.session(id).await.unwrap().principal(), None);
+        complete(&alice, own, 0, json!({})).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_takes_a_session_over_here_while_starting_one_there_has_one() {
+    for place in Place::all().await {
+        let (here, there) = (place.engine().await, place.engine().await);
+        let (mut over, mut begun) = (0, 0);
+        for round in 0..40 {
+            let target = format!("src/{round}.rs");
+            let id = started(&here, "plain", &target).await;
+            started(&there, "plain", &target).await;
+            let (alice_here, alice_there) = (acting(&here, "alice"), acting(&there, "alice"));
+            let together = Arc::new(Barrier::new(2));
+            let beside = Arc::clone(&together);
+            let take_over = tokio::spawn(async move {
+                beside.wait().await;
+                complete(&alice_here, id, 0, json!({})).await
+            });
+            let begin = tokio::spawn(async move {
+                together.wait().await;
+                started(&alice_there, "plain", &target).await
+            });
+
+            let (taken_over, has) = (take_over.await.unwrap(), begin.await.unwrap());
+
+            match taken_over {
+                Ok(_) => {
+                    over += 1;
+                    assert_eq!(has, id, "round {round}: she has one already");
+                }
+                Err(refused) => {
+                    begun += 1;
+                    assert!(
+                        matches!(&*refused, Error::Superseded { other, .. } if *other == has),
+                        "{refused}"
+                    );
+                }
+            }
+        }
+        let owned = acting(&here, "alice").session_ids().await.unwrap();
+        assert_eq!(owned.len(), 40, "{over} taken over, {begun} begun");
     }
 }
 

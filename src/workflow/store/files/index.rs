@@ -6,7 +6,7 @@ use super::{Found, Identity};
 use crate::{
     principal::Principal,
     workflow::{
-        Error, Session, SessionId, Status, Summary,
+        Error, SessionId, Status, Summary,
         store::{Key, Room},
     },
 };
@@ -36,6 +36,14 @@ struct Entry {
     put_at: u64,
     /// The last listing that found it.
     listed_in: u64,
+}
+
+/// A session as it was last seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) id: SessionId,
+    pub(super) identity: Identity,
+    pub(super) complete: bool,
 }
 
 /// The time at which a listing began.
@@ -79,34 +87,18 @@ impl Index {
         }
     }
 
-    /// Returns the sessions of `key`, each with the identity of a file whose session is complete.
-    pub(super) fn sessions_of(&self, key: &Key) -> Vec<(SessionId, Option<Identity>)> {
+    /// Returns what is known of the sessions of `key`.
+    pub(super) fn sessions_of(&self, key: &Key) -> Vec<Known> {
         let ids = self.by_key.get(key).into_iter().flatten();
-        let complete = |id| {
-            let entry = self.entries.get(id)?;
-            (entry.summary.status == Status::Completed).then_some(entry.identity)
+        let known = |id| {
+            let entry: &Entry = self.entries.get(id)?;
+            Some(Known {
+                id: *id,
+                identity: entry.identity,
+                complete: entry.summary.status == Status::Completed,
+            })
         };
-        ids.map(|id| (*id, complete(id))).collect()
-    }
-
-    /// Checks that `next`, if it belongs to somebody only now, is no second unfinished one of theirs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Superseded`] if it is.
-    pub(super) fn check_adopted(&self, next: &Session) -> Result<(), Error> {
-        let known = self.entries.get(&next.id);
-        let adopted =
-            known.is_some_and(|known| known.summary.principal.as_ref() != next.principal());
-        if !adopted || next.status() == Status::Completed {
-            return Ok(());
-        }
-        let others = self.sessions_of(&Key::of(next)).into_iter();
-        let mut unfinished = others.filter(|(_, complete)| complete.is_none());
-        match unfinished.next() {
-            Some((other, _)) => Err(Error::Superseded { id: next.id, other }),
-            None => Ok(()),
-        }
+        ids.filter_map(known).collect()
     }
 
     /// Notes that a listing of the directory begins.
