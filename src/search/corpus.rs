@@ -10,6 +10,7 @@ mod labels;
 mod lines;
 mod markdown;
 mod tokens;
+mod triples;
 
 use std::{
     collections::HashMap,

@@ -1,12 +1,6 @@
 //! Which of the ranked passages are answered: none twice, few of one file, neighbours as one.
 
-use std::{
-    cmp::Ordering,
-    hash::{BuildHasher as _, Hasher as _},
-    sync::Arc,
-};
-
-use foldhash::fast::RandomState;
+use std::sync::Arc;
 
 use super::{Evidence, Passage, corpus::Chunk};
 
@@ -26,14 +20,14 @@ pub(super) struct Selection {
     /// Of files that have enough; they come in if others run out.
     left: Vec<(usize, Arc<Chunk>, Evidence)>,
     offered: usize,
-    hasher: RandomState,
 }
 
 #[derive(Debug)]
 struct Taken {
     rank: usize,
+    /// What it was before it grew.
+    chunk: Arc<Chunk>,
     passage: Passage,
-    triples: Vec<u64>,
 }
 
 impl Selection {
@@ -45,7 +39,6 @@ impl Selection {
             taken: Vec::new(),
             left: Vec::new(),
             offered: 0,
-            hasher: RandomState::default(),
         }
     }
 
@@ -91,9 +84,7 @@ impl Selection {
     }
 
     fn take(&mut self, rank: usize, chunk: &Arc<Chunk>, evidence: Evidence) {
-        let passage = Passage::of(chunk, evidence);
-        let triples = triples(passage.content(), &self.hasher);
-        let same = |taken: &&mut Taken| likeness(&taken.triples, &triples) >= NEARLY_THE_SAME;
+        let same = |taken: &&mut Taken| taken.chunk.is_like(chunk, NEARLY_THE_SAME);
         if let Some(taken) = self.taken.iter_mut().find(same) {
             let known = &mut taken.passage;
             let file = &chunk.file;
@@ -104,8 +95,8 @@ impl Selection {
         }
         self.taken.push(Taken {
             rank,
-            passage,
-            triples,
+            chunk: Arc::clone(chunk),
+            passage: Passage::of(chunk, evidence),
         });
     }
 }
@@ -140,81 +131,5 @@ impl Passage {
         self.last_line = self.last_line.max(chunk.lines.1);
         self.range = joined;
         true
-    }
-}
-
-/// Returns the triples of words that follow each other, without regard to case and marks: sorted,
-/// each once.
-fn triples(text: &str, hasher: &RandomState) -> Vec<u64> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric());
-    let words = words.filter(|word| !word.is_empty());
-    let words: Vec<u64> = words.map(|word| word_hash(word, hasher)).collect();
-    let mut triples: Vec<u64> = match words.len() {
-        0..3 => vec![hasher.hash_one(words)],
-        _ => words
-            .windows(3)
-            .map(|three| hasher.hash_one(three))
-            .collect(),
-    };
-    triples.sort_unstable();
-    triples.dedup();
-    triples
-}
-
-/// Hashes a word in lower case: letter by letter, because a passage has hundreds of words, and each
-/// would be copied.
-fn word_hash(word: &str, hasher: &RandomState) -> u64 {
-    let mut hash = hasher.build_hasher();
-    for letter in word.chars().flat_map(char::to_lowercase) {
-        hash.write_u32(u32::from(letter));
-    }
-    hash.finish()
-}
-
-/// Returns the part that two sorted sets have in common of what they have together, 0 to 1.
-fn likeness(one: &[u64], other: &[u64]) -> f64 {
-    let (mut common, mut left, mut right) = (0, one.iter().peekable(), other.iter().peekable());
-    while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
-        match first.cmp(second) {
-            Ordering::Less => drop(left.next()),
-            Ordering::Greater => drop(right.next()),
-            Ordering::Equal => {
-                common += 1;
-                left.next();
-                right.next();
-            }
-        }
-    }
-    let together = one.len() + other.len() - common;
-    common as f64 / together.max(1) as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_alike_by_the_triples_that_they_share() {
-        let hasher = RandomState::default();
-        let alike =
-            |one: &str, other: &str| likeness(&triples(one, &hasher), &triples(other, &hasher));
-        let cases = [
-            ("a b c d", "A, b: C d!", 1.0),
-            ("a b c d", "a b c e", 1.0 / 3.0),
-            ("a b c a b c", "a b c", 1.0 / 3.0),
-            ("a b c", "d e f", 0.0),
-            ("STRASSE Ärger Öl", "strasse ärger öl", 1.0),
-            ("ab c d", "a bc d", 0.0),
-            ("one two", "one two", 1.0),
-            ("one two", "one", 0.0),
-            ("", "", 1.0),
-        ];
-        for (one, other, expected) in cases {
-            let likeness = alike(one, other);
-            assert!(
-                (likeness - expected).abs() < 1e-9,
-                "{one} / {other}: {likeness}"
-            );
-        }
     }
 }

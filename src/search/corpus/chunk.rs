@@ -2,7 +2,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Document, Fault, Tokens, cut, front_matter, labels, lines::LineCounter, markdown};
+use super::{
+    Document, Fault, Tokens, cut, front_matter, labels,
+    lines::LineCounter,
+    markdown,
+    triples::{Triples, likeness},
+};
 
 /// A passage of a file, or if the model does not read all of it at once, a window on it.
 ///
@@ -26,12 +31,22 @@ pub(in crate::search) struct Chunk {
     pub(in crate::search) part: usize,
     pub(in crate::search) tags: Arc<[String]>,
     pub(in crate::search) phase: Option<u32>,
+    triples: Triples,
 }
 
 impl Chunk {
     /// Returns the text of the window.
     pub(in crate::search) fn text(&self) -> &str {
         &self.document.text[self.window.clone()]
+    }
+
+    /// Tells whether its passage and that of `other` share at least `part` of their word triples.
+    pub(in crate::search) fn is_like(&self, other: &Self, part: f64) -> bool {
+        likeness(self.triples(), other.triples()) >= part
+    }
+
+    fn triples(&self) -> &[u32] {
+        self.triples.of(&self.document.text[self.passage.clone()])
     }
 
     /// Returns what the model reads: the headings tell it what the text is about.
@@ -83,6 +98,7 @@ pub(super) fn chunks(
             part,
             tags: Arc::clone(&tags),
             phase,
+            triples: Triples::default(),
         }));
     }
     Ok(chunks)
