@@ -7,10 +7,11 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::Poll,
     time::Duration,
 };
 
-use futures::future::poll_fn;
+use futures::{future::poll_fn, poll};
 use opentelemetry::{
     Context, KeyValue,
     context::FutureExt as _,
@@ -201,6 +202,27 @@ where
     match CURRENT.try_with(Arc::clone) {
         Ok(tally) => tokio::spawn(tally.scope(work)),
         Err(_) => tokio::spawn(work),
+    }
+}
+
+/// Runs `work` to its end, whether or not the caller goes away meanwhile. It begins on the caller's
+/// own task, and goes on in one of its own if it has to wait: another task's end is noticed on another
+/// thread, after 30 µs or more.
+///
+/// # Errors
+///
+/// As the task's. A panic before `work` has to wait is the caller's.
+pub fn detached<F>(work: F) -> impl Future<Output = Result<F::Output, JoinError>> + Send
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    // Now: who waits has no room for it, nor has who waits for them.
+    let mut work = Box::pin(work);
+    async move {
+        match poll!(work.as_mut()) {
+            Poll::Ready(done) => Ok(done),
+            Poll::Pending => spawn(work).await,
+        }
     }
 }
 

@@ -371,12 +371,12 @@ impl Engine {
         Ok(current.then_some(stored))
     }
 
-    /// Runs `change` in a task of its own, so that no caller who goes away leaves it half done.
+    /// Runs `change` to its end, so that no caller who goes away leaves it half done.
     async fn detached<T: Send + 'static>(
         &self,
         change: impl Future<Output = Result<T, Arc<Error>>> + Send + 'static,
     ) -> Result<T, Arc<Error>> {
-        let changed = observed::spawn(change).await.map_err(Error::from)?;
+        let changed = observed::detached(change).await.map_err(Error::from)?;
         self.note_refusal(&changed);
         changed
     }
