@@ -8,13 +8,9 @@ use std::{
     time::SystemTime,
 };
 
-use rustix::{
-    fs::{AtFlags, stat, statat},
-    io::Errno,
-};
 use tracing::warn;
 
-use super::file::{Identity, read, write_aside};
+use super::file::{Identity, read, sync_directory, write_aside};
 use crate::{
     faults::{Fault, Faults},
     observed::{FileLock, LockMetrics, ObservedMutex, ObservedWait},
@@ -31,9 +27,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Directory {
     dir: PathBuf,
-    /// The directory itself: to find a file in it takes half the time that its whole path takes, and
-    /// each read of a session asks for one.
-    opened: File,
     /// What is ours alone: files that are being written, and lock files. There is a fixed number
     /// of those and they are never removed: a lock on a file that others may remove or rename is
     /// no lock.
@@ -76,17 +69,13 @@ impl Directory {
             let probe = dir.join(format!(".probe-{}", SessionId::new()));
             fs::write(&probe, b"")?;
             fs::remove_file(&probe)?;
-            let opened = File::open(&dir)?;
-            opened.sync_all()?;
-            Ok(opened)
+            sync_directory(&dir)
         });
-        let opened = match probed {
-            Ok(opened) => opened,
-            Err(source) => return Err(Error::State { path: dir, source }),
-        };
+        if let Err(source) = probed {
+            return Err(Error::State { path: dir, source });
+        }
         Ok(Self {
             dir,
-            opened,
             own,
             waits: ObservedWait::new("workflow.file", metrics),
             changed: ObservedMutex::new("workflow.directory", None, metrics),
@@ -113,22 +102,22 @@ impl Directory {
 
     /// Lists the sessions that there are files of, and the files' identities.
     pub(super) fn identities(&self) -> Result<Vec<(SessionId, Identity)>, Error> {
-        // A file that is gone by now, or cannot be asked about, is left out.
-        let identified = |id: SessionId| Some((id, self.identity(id).ok()??));
+        let mut path = self.dir.join("any");
+        let identified = |id: SessionId| {
+            path.set_file_name(file_name(id));
+            // A file that is gone by now, or cannot be asked about, is left out.
+            Some((id, Identity::of(&fs::metadata(&path).ok()?)))
+        };
         Ok(self.ids()?.into_iter().filter_map(identified).collect())
     }
 
     /// Returns the identity of a session's file; none if there is no file.
     pub(super) fn identity(&self, id: SessionId) -> Result<Option<Identity>, Error> {
-        let mut found = statat(&self.opened, file_name(id), AtFlags::empty());
-        if matches!(found, Err(Errno::NOENT)) {
-            // Whoever removed the directory may have made it anew.
-            found = stat(self.path(id));
-        }
-        match found {
+        let path = self.path(id);
+        match fs::metadata(&path) {
             Ok(attributes) => Ok(Some(Identity::of(&attributes))),
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(failed("read", &self.path(id), error.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("read", &path, source)),
         }
     }
 

@@ -1,14 +1,12 @@
 //! One session file: read, understood, and replaced as a whole.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::Path,
     time::SystemTime,
 };
-
-use rustix::fs::{Dev, Stat, fstat};
 
 use crate::workflow::Session;
 
@@ -22,20 +20,19 @@ const MAX_SESSION_BYTES: u64 = 256 * 1024 * 1024;
 /// files that others write in place differ by time or length.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::workflow) struct Identity {
-    device: Dev,
+    device: u64,
     inode: u64,
     modified: (i64, i64),
     len_bytes: u64,
 }
 
 impl Identity {
-    pub(super) fn of(attributes: &Stat) -> Self {
-        let nanos = i64::try_from(attributes.st_mtime_nsec);
+    pub(super) fn of(attributes: &Metadata) -> Self {
         Self {
-            device: attributes.st_dev,
-            inode: attributes.st_ino,
-            modified: (attributes.st_mtime, nanos.unwrap_or_default()),
-            len_bytes: u64::try_from(attributes.st_size).unwrap_or_default(),
+            device: attributes.dev(),
+            inode: attributes.ino(),
+            modified: (attributes.mtime(), attributes.mtime_nsec()),
+            len_bytes: attributes.len(),
         }
     }
 }
@@ -43,7 +40,7 @@ impl Identity {
 /// Reads a file and its identity.
 pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
     let file = File::open(path)?;
-    let identity = Identity::of(&fstat(&file)?);
+    let identity = Identity::of(&file.metadata()?);
     if identity.len_bytes > MAX_SESSION_BYTES {
         return Err(too_large(identity.len_bytes));
     }
@@ -69,7 +66,12 @@ pub(super) fn write_aside(session: &Session, aside: &Path) -> io::Result<Identit
     // The kernel's own stamps have the resolution of its tick, in which two changes fit.
     file.set_modified(SystemTime::now())?;
     file.sync_all()?;
-    Ok(Identity::of(&fstat(&file)?))
+    Ok(Identity::of(&file.metadata()?))
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 fn too_large(len_bytes: u64) -> io::Error {
