@@ -205,7 +205,8 @@ impl Engine {
     pub async fn session(&self, id: SessionId) -> Result<Arc<Session>, Arc<Error>> {
         match self.valid(id).await? {
             Some(stored) => Ok(self.own(stored)?.session),
-            None => self.absent(id).await,
+            // In a place of its own: a hit needs no room for it.
+            None => Box::pin(self.absent(id)).await,
         }
     }
 

@@ -166,7 +166,8 @@ impl Store {
         match self {
             // Not on another thread: to ask for it takes longer than this takes.
             Self::Files(files) => files.version(id),
-            Self::Postgres(rows) => rows.version(id).await,
+            // In a place of its own: each read of a session asks, and files need no room for it.
+            Self::Postgres(rows) => Box::pin(rows.version(id)).await,
         }
     }
 
