@@ -49,6 +49,7 @@ bench: setup ## Measure against baselines: caches, tokens, searches, changes, ga
 	load-tests/tools_call
 	load-tests/start_time
 	load-tests/telemetry_cost
+	load-tests/auth_cost
 	load-tests/memory
 
 eval: setup ## Ask questions whose answers are known, and say how good the answers are
