@@ -114,8 +114,8 @@ chart: ## Check the Helm chart, k8s/ and the Dockerfile (charts/README.md)
 cluster-test: ## Install the chart into a real API server (CLUSTER=… starts one, else KUBECONFIG says where)
 	charts/cluster-test
 
-image: setup ## Build the container image with buildah, start it read-only as uid 65532 and call it
-	tools/image
+image: setup ## Build the container image with buildah, start it read-only as uid 65532 and call it (ARCH=arm64)
+	ARCH=$(ARCH) tools/image
 
 size: ## Show how large files and functions are
 	@python3 tools/size
