@@ -47,10 +47,7 @@ def compare(servers, bars, options):
     with contextlib.ExitStack() as running, tempfile.TemporaryDirectory() as scratch:
         started = {}
         for name, (variables, token) in servers.items():
-            state = pathlib.Path(scratch) / name
-            state.mkdir()
-            with variables_set(variables):
-                url = calls.start_lockstep(running, options.content, state)
+            url = start(running, variables, pathlib.Path(scratch) / name, options)
             started[name] = url, calls.start_session(url, token), token
         rates = {(what, how): [] for what in WORK for how in started}
         for url, session, token in started.values():
@@ -70,6 +67,13 @@ def compare(servers, bars, options):
             bar = f", {verdict} the bar of {bars[how]:.2f}"
         print(f"{what:36} {how:24} {statistics.median(own):8.0f} calls/s   "
               f"{statistics.median(ratios):.3f} of off{bar}, {min(ratios):.3f} to {max(ratios):.3f}")
+
+
+def start(running, variables, state, options):
+    """Starts a server with these variables and returns its URL."""
+    state.mkdir()
+    with variables_set(variables):
+        return calls.start_lockstep(running, options.content, state)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ pub(super) struct ClaimedPlace {
 }
 
 impl ClaimedPlace {
+    /// Checks that session `id` can have the place.
+    ///
     /// # Errors
     ///
     /// [`Error::Superseded`] if another session than `id` has the place.
