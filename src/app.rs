@@ -19,7 +19,7 @@ use crate::{
     auth::Authenticator,
     config::{self, Config, LenientGates, Quantization, StateUrl, Transport},
     faults::Faults,
-    http::{self, Discovery, DiscoveryFile, Ending, Shutdown},
+    http::{self, Discovery, DiscoveryFile, Ending, Endpoint, Shutdown},
     mcp::{
         About, CacheLine, LockLine, Lookups, McpServer, Measured, Meters, ObservedServer, Offered,
     },
@@ -128,8 +128,8 @@ impl App {
         Self { registry, ..self }
     }
 
-    /// Builds the routes of the HTTP listener, which goes down as `ending` says.
-    pub fn router(&self, ending: &Ending) -> Router {
+    /// Builds the MCP endpoint, which goes down as `ending` says.
+    pub fn endpoint(&self, ending: &Ending) -> Endpoint {
         let settings = http::Settings {
             allowed_hosts: self.config.http.allowed_hosts.clone(),
             allowed_origins: self.config.http.allowed_origins.clone(),
@@ -137,7 +137,7 @@ impl App {
             legacy_sessions: self.config.http.legacy_sessions,
             authenticator: self.authenticator.clone(),
         };
-        http::router(
+        http::endpoint(
             self.handler.clone(),
             &settings,
             self.requests.clone(),
@@ -229,7 +229,7 @@ impl App {
             drain: Duration::from_secs(self.config.drain_secs),
             ending: Ending::default(),
         };
-        let serve_http = http::serve(listener, self.router(&shutdown.ending), shutdown);
+        let serve_http = http::serve(listener, self.endpoint(&shutdown.ending), shutdown);
         match self.config.transport {
             Transport::Http | Transport::Stdio => serve_http.await?,
             Transport::Dual => serve_both(serve_http, self.handler, stop).await?,

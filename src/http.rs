@@ -1,6 +1,6 @@
-//! The HTTP edge: routes, layers, and the way down.
+//! The HTTP edge: routes, what surrounds them, and the way down.
 //!
-//! Everything cross-cutting is a layer here; the handler knows none of it.
+//! Everything cross-cutting is around the handler here; it knows none of it.
 
 mod discovery;
 mod drain;
@@ -10,7 +10,7 @@ mod refusals;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::Request, middleware::from_fn, routing::any, serve::ListenerExt as _};
+use axum::{Router, ServiceExt as _, extract::Request, routing::any, serve::ListenerExt as _};
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
@@ -19,14 +19,14 @@ use rmcp::{
     },
 };
 use tokio::net::TcpListener;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::warn;
 
+use self::edge::Edge;
 use crate::{auth::Authenticator, mcp::Mark, observed::Requests};
 
 pub use discovery::{Discovery, DiscoveryFile};
 pub use drain::{Ending, Shutdown};
+pub use edge::Endpoint;
 
 /// The path of the MCP endpoint.
 pub const MCP_PATH: &str = "/mcp";
@@ -51,10 +51,9 @@ pub struct Settings {
     pub authenticator: Option<Arc<Authenticator>>,
 }
 
-/// Builds the router of the MCP endpoint around `handler`, which is cloned for each request: a
-/// bundle of `Arc`s. `requests` measures each. `ending` is the one of the [`Shutdown`] that ends
-/// the server.
-pub fn router<H>(handler: H, settings: &Settings, requests: Requests, ending: &Ending) -> Router
+/// Builds the MCP endpoint around `handler`, which is cloned for each request: a bundle of `Arc`s.
+/// `requests` measures each. `ending` is the one of the [`Shutdown`] that ends the server.
+pub fn endpoint<H>(handler: H, settings: &Settings, requests: Requests, ending: &Ending) -> Endpoint
 where
     H: ServerHandler + Clone + Send + Sync + 'static,
 {
@@ -70,33 +69,24 @@ where
     let make = move || Ok(handler.clone());
     // Protocol sessions answer by event streams.
     let mark = (!settings.legacy_sessions).then(Mark::random);
-    let router = if settings.legacy_sessions {
+    let routes = if settings.legacy_sessions {
         let sessions = Arc::new(LocalSessionManager::default());
         routed(StreamableHttpService::new(make, sessions, config))
     } else {
         let sessions = Arc::new(NeverSessionManager::default());
         routed(StreamableHttpService::new(make, sessions, config))
     };
-    let router = match &settings.authenticator {
-        Some(authenticator) => guard::guarded(router, authenticator),
-        None => router,
+    let routes = match &settings.authenticator {
+        Some(authenticator) => guard::guarded(routes, authenticator),
+        None => routes,
     };
-    // Requests pass the layers from top to bottom, responses from bottom to top.
-    let edge = edge::Edge {
+    let edge = Edge {
         max_body_bytes: settings.max_body_bytes,
         mark,
         requests,
+        ending: ending.clone(),
     };
-    let ending = ending.clone();
-    let edge = from_fn(move |request: Request, next| {
-        let (edge, ending, method) = (edge.clone(), ending.clone(), request.method().clone());
-        async move { ending.apply(&method, edge::observe(request, next, edge).await) }
-    });
-    router.layer(
-        ServiceBuilder::new()
-            .layer(edge)
-            .layer(CatchPanicLayer::new()),
-    )
+    Endpoint::new(routes, edge)
 }
 
 /// Routes to `service` itself: as a tower service it is cloned twice for each request, with every
@@ -114,14 +104,14 @@ where
     Router::new().route(MCP_PATH, any(handle))
 }
 
-/// Serves `listener` until the way down of `shutdown` is gone.
+/// Serves `endpoint` on `listener` until the way down of `shutdown` is gone.
 ///
 /// # Errors
 ///
 /// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    endpoint: Endpoint,
     shutdown: Shutdown,
 ) -> std::io::Result<()> {
     // Without this an event stream's answer waits 40 ms for the client's delayed ACK.
@@ -131,7 +121,8 @@ pub async fn serve(
         }
     });
     let closed = shutdown.ending.closed();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(closed);
+    let serving =
+        axum::serve(listener, endpoint.into_make_service()).with_graceful_shutdown(closed);
     let served = tokio::select! {
         served = serving.into_future() => served,
         () = shutdown.overdue() => {

@@ -1,67 +1,129 @@
 //! What surrounds each request: a span, a child of the caller's if it sends a `traceparent`, its
-//! measurements, and refusals that say what to do. One layer, because each one costs every
-//! request a box.
+//! measurements, and refusals that say what to do.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context as Polling, Poll},
+};
 
 use axum::{
+    Router,
     body::{Body, HttpBody as _, to_bytes},
     extract::Request,
-    http::{HeaderMap, Method, header::CONTENT_LENGTH},
-    middleware::Next,
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH},
     response::Response,
 };
+use futures::{FutureExt as _, future::BoxFuture};
 use opentelemetry::{Context, context::FutureExt as _, global, propagation::Extractor};
+use tower::Service;
+use tracing::error;
 
-use super::{MCP_PATH, refusals};
+use super::{Ending, MCP_PATH, refusals};
 use crate::{
     mcp::{Aside, Mark},
     observed::{HttpAnswer, Requests},
 };
 
-/// What the layer knows of its endpoint.
+/// The MCP endpoint: its routes, and what surrounds each request to them.
+///
+/// It is around the router and no layer of it: each of those is boxed, and cloned for each request.
 #[derive(Clone, Debug)]
+pub struct Endpoint {
+    routes: Router,
+    edge: Arc<Edge>,
+}
+
+/// What is known of an endpoint wherever a request to it is.
+#[derive(Debug)]
 pub(super) struct Edge {
     pub(super) max_body_bytes: usize,
     /// None where a response can be a stream, of which nobody waits for the end.
     pub(super) mark: Option<Mark>,
     pub(super) requests: Requests,
+    pub(super) ending: Ending,
 }
 
-/// Runs the request in a span of its own, which whoever answers finds among the request's
-/// extensions. Names follow OpenTelemetry's HTTP conventions.
-pub(super) async fn observe(mut request: Request, next: Next, edge: Edge) -> Response {
-    let requests = &edge.requests;
-    let method = method(request.method());
-    let route = (request.uri().path() == MCP_PATH).then_some(MCP_PATH);
-    let surrounding = requests.span(name(method, route), &caller(request.headers()), None);
-    let running = requests.http(method, route, surrounding.clone());
-    let request_bytes = length(request.headers());
-    request.extensions_mut().insert(surrounding.clone());
-    let aside = edge.mark.as_ref().map(Aside::new);
-    if let Some(aside) = &aside {
-        request.extensions_mut().insert(aside.clone());
+impl Endpoint {
+    pub(super) fn new(routes: Router, edge: Edge) -> Self {
+        Self {
+            routes: routes.with_state(()), // Whoever serves a router itself does it: handlers become routes.
+            edge: Arc::new(edge),
+        }
+    }
+}
+
+impl Service<Request> for Endpoint {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Polling<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(())) // As a router always is.
     }
 
-    let answer = async {
-        let response = next.run(request).await;
-        match aside {
-            Some(aside) if aside.is_taken() => completed(response, &aside).await,
-            _ => refusals::explain(response, edge.max_body_bytes).await,
-        }
-    };
-    let response = answer.with_context(surrounding).await;
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { routes, edge } = self.clone();
+        Box::pin(async move { Ok(edge.observe(request, routes).await) })
+    }
+}
 
-    // At the headers: a stream may stay open for hours.
-    running.end(HttpAnswer {
-        status: response.status().as_u16(),
-        request_bytes,
-        response_bytes: response.body().size_hint().exact(),
-    });
-    response
+impl Edge {
+    /// Runs the request in a span of its own, which whoever answers finds among the request's
+    /// extensions. Names follow OpenTelemetry's HTTP conventions.
+    async fn observe(&self, mut request: Request, mut routes: Router) -> Response {
+        let is_get = request.method() == Method::GET;
+        let method = method(request.method());
+        let route = (request.uri().path() == MCP_PATH).then_some(MCP_PATH);
+        let surrounding = self
+            .requests
+            .span(name(method, route), &caller(request.headers()), None);
+        let running = self.requests.http(method, route, surrounding.clone());
+        let request_bytes = length(request.headers());
+        request.extensions_mut().insert(surrounding.clone());
+        let aside = self.mark.as_ref().map(Aside::new);
+        if let Some(aside) = &aside {
+            request.extensions_mut().insert(aside.clone());
+        }
+
+        let answer = async {
+            let answered = AssertUnwindSafe(routes.call(request)).catch_unwind().await;
+            let Ok(Ok(response)) = answered else {
+                return panicked();
+            };
+            match aside {
+                Some(aside) if aside.is_taken() => completed(response, &aside).await,
+                _ => refusals::explain(response, self.max_body_bytes).await,
+            }
+        };
+        let response = answer.with_context(surrounding).await;
+
+        // At the headers: a stream may stay open for hours.
+        running.end(HttpAnswer {
+            status: response.status().as_u16(),
+            request_bytes,
+            response_bytes: response.body().size_hint().exact(),
+        });
+        self.ending.apply(is_get, response)
+    }
+}
+
+/// Answers a request whose work panicked. The panic itself is in the log already.
+fn panicked() -> Response {
+    error!(name: "lockstep.request.failed", "a request panicked outside of its operation");
+    let message = "internal error: the operator finds the cause in the server's log";
+    refusals::refuse(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        refusals::INTERNAL_ERROR,
+        message,
+    )
 }
 
 /// Puts the answer that waits `aside` into the response, which is one message as a whole.
 async fn completed(response: Response, aside: &Aside) -> Response {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH); // The router's, of the message with the mark.
     let message = to_bytes(body, usize::MAX).await;
     let message = message.expect("a message in memory can be read");
     let body = match aside.completed(&message) {

@@ -11,6 +11,8 @@ use serde_json::json;
 const PARSE_ERROR: i32 = -32700;
 /// The body was JSON but not a request.
 pub(super) const INVALID_REQUEST: i32 = -32600;
+/// The server failed.
+pub(super) const INTERNAL_ERROR: i32 = -32603;
 
 /// The most that is read of a plain refusal, in bytes.
 const REFUSAL_BYTES: usize = 4_096;
@@ -32,7 +34,8 @@ pub(super) async fn explain(response: Response, max_body_bytes: usize) -> Respon
 }
 
 async fn unreadable(response: Response) -> Response {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH); // What follows may have another.
     let text = to_bytes(body, REFUSAL_BYTES).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let Some(fault) = text.strip_prefix("fail to deserialize request body ") else {

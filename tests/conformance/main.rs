@@ -66,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let meter = SdkMeterProvider::default().meter("conformance");
     let requests = Requests::new(&meter, CacheDetail::default());
-    let router = http::router(Fixture::new(), &settings, requests, &shutdown.ending);
+    let endpoint = http::endpoint(Fixture::new(), &settings, requests, &shutdown.ending);
     let listener = TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     writeln!(stderr(), "listening on http://{address}{MCP_PATH}")?;
@@ -77,5 +77,5 @@ async fn main() -> anyhow::Result<()> {
         let _ = signal::ctrl_c().await;
         stop.cancel();
     });
-    Ok(http::serve(listener, router, shutdown).await?)
+    Ok(http::serve(listener, endpoint, shutdown).await?)
 }

@@ -6,12 +6,11 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use axum::Router;
 use jsonschema::Validator;
 use lockstep::{
     app::{App, Listeners},
     config::{Config, Transport},
-    http::{self, Ending, Settings},
+    http::{self, Ending, Endpoint, Settings},
     mcp::ObservedServer,
     observed::{CacheDetail, Requests},
     search::Embedder,
@@ -207,7 +206,7 @@ impl TestServer {
     }
 
     /// Returns the same server as it would be if nothing stood before it that asks who calls.
-    pub fn unguarded(&self) -> Router {
+    pub fn unguarded(&self) -> Endpoint {
         edge_around(self.handler.clone())
     }
 
@@ -220,7 +219,7 @@ impl TestServer {
 }
 
 /// Puts the HTTP edge around a handler.
-pub fn edge_around(handler: impl ServerHandler + Clone) -> Router {
+pub fn edge_around(handler: impl ServerHandler + Clone) -> Endpoint {
     let settings = Settings {
         allowed_hosts: Vec::new(),
         allowed_origins: Vec::new(),
@@ -229,7 +228,7 @@ pub fn edge_around(handler: impl ServerHandler + Clone) -> Router {
         authenticator: None,
     };
     let requests = Requests::new(&TestMetrics::new().meter(), CacheDetail::Summary);
-    http::router(handler, &settings, requests, &Ending::default())
+    http::endpoint(handler, &settings, requests, &Ending::default())
 }
 
 async fn listener() -> (TcpListener, SocketAddr) {
