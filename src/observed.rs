@@ -28,7 +28,7 @@ mod wait;
 mod watch;
 mod watchdog;
 
-pub use cache::{Limits, LoadPanicked, ObservedCache, Outcome, Weigh};
+pub use cache::{Entries, Limits, LoadPanicked, ObservedCache, Outcome, Weigh};
 pub use file_lock::FileLock;
 pub use lock::{Guard, ObservedMutex};
 pub use locks::{ObservedLocks, Turn};

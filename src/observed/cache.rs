@@ -76,7 +76,8 @@ pub struct Limits {
 #[error("the task that loaded the value panicked")]
 pub struct LoadPanicked;
 
-type Entries<K, V> = moka::future::Cache<K, V, foldhash::quality::RandomState>;
+/// What [`ObservedCache`] wraps.
+pub type Entries<K, V> = moka::future::Cache<K, V, foldhash::quality::RandomState>;
 
 /// Says how many bytes of memory an entry takes, about.
 pub type Weigh<K, V> = fn(&K, &V) -> u64;
@@ -197,6 +198,13 @@ where
     /// Returns the number of entries, which may lag behind by a moment.
     pub fn entry_count(&self) -> u64 {
         self.entries.entry_count()
+    }
+
+    /// Returns what a lookup costs without being counted, for `benches/cache_hit` to compare with: the
+    /// same entries, in the same place of memory.
+    #[doc(hidden)]
+    pub fn beneath(&self) -> Entries<K, V> {
+        self.entries.clone()
     }
 
     async fn load_once(

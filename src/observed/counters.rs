@@ -28,10 +28,10 @@ thread_local! {
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 const _: () = assert!(OWN_CELLS == u64::BITS as usize);
 
-/// `N` counters that only grow.
+/// `N` counters that only grow. Large: 8 KiB and more, for a place on the heap.
 #[derive(Debug)]
 pub(super) struct Counters<const N: usize> {
-    own: Box<[Padded<N>; OWN_CELLS]>,
+    own: [Padded<N>; OWN_CELLS],
     shared: Padded<N>,
 }
 
@@ -45,7 +45,7 @@ impl<const N: usize> Counters<N> {
     pub(super) fn new() -> Self {
         let zeros = |_| Padded(std::array::from_fn(|_| AtomicU64::new(0)));
         Self {
-            own: Box::new(std::array::from_fn(zeros)),
+            own: std::array::from_fn(zeros),
             shared: zeros(0),
         }
     }
