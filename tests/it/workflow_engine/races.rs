@@ -194,35 +194,44 @@ async fn a_caller_who_goes_away_in_the_middle_of_a_change_leaves_it_whole() {
     let site = Site::new();
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
-    // The change cannot end before its caller is gone: its file is locked.
-    let locks: Vec<_> = std::fs::read_dir(site.state().join(".lockstep"))
-        .unwrap()
-        .collect();
-    assert_eq!(locks.len(), 1, "only the start took a lock yet");
+    // The first holds the turn until the second's caller is gone: the file is locked.
     let stripe = &id.to_string()[..2];
     let lock = site
         .state()
         .join(format!(".lockstep/session-{stripe}.lock"));
     let lock = std::fs::File::create(lock).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let first = tokio::spawn({
+        let engine = Arc::clone(&engine);
+        async move { complete(&engine, id, 0, json!({ "by": "the first" })).await }
+    });
+    let waiters = || {
+        site.metrics
+            .gauge("lockstep_lock_waiters", &[("lock_name", "workflow.file")])
+    };
+    while waiters() < 1.0 {
+        assert!(!first.is_finished(), "it has not waited");
+        tokio::task::yield_now().await;
+    }
 
-    let caller = complete(&engine, id, 0, json!({ "by": "one who left" }));
-    assert!(Box::pin(caller).now_or_never().is_none());
+    let second = engine.pause(id, None, None, Caller::default());
+    assert!(Box::pin(second).now_or_never().is_none());
     drop(lock);
 
+    first.await.unwrap().unwrap();
     let waited = tokio::time::timeout(std::time::Duration::from_secs(30), async {
-        while engine.session(id).await.unwrap().current == Phase(0) {
+        while engine.session(id).await.unwrap().revision() < 2 {
             tokio::task::yield_now().await;
         }
     });
     waited.await.expect("the change is made without its caller");
-    let session = engine.session(id).await.unwrap();
-    assert_eq!(site.session_json(id)["current_phase"], 1);
-    assert_eq!(
-        session.artifacts[&Phase(0)]["evidence"]["by"],
-        "one who left"
-    );
+    let refused = complete(&engine, id, 1, json!({})).await.unwrap_err();
+    assert!(matches!(*refused, Error::Paused(_)), "{refused}");
+    engine.resume(id, Caller::default()).await.unwrap();
     complete(&engine, id, 1, json!({})).await.unwrap();
+    let session = engine.session(id).await.unwrap();
+    assert_eq!(session.artifacts[&Phase(0)]["evidence"]["by"], "the first");
+    assert_eq!(site.session_json(id)["current_phase"], 2);
 }
 
 #[test]
