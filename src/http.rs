@@ -10,7 +10,11 @@ mod refusals;
 
 use std::sync::Arc;
 
-use axum::{Router, ServiceExt as _, extract::Request, routing::any, serve::ListenerExt as _};
+use axum::{
+    Router, ServiceExt as _, body::Body, extract::Request, response::Response,
+    serve::ListenerExt as _,
+};
+use futures::future::BoxFuture;
 use rmcp::{
     ServerHandler,
     transport::streamable_http_server::{
@@ -21,7 +25,10 @@ use rmcp::{
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use self::edge::Edge;
+use self::{
+    edge::{Answers, Edge},
+    guard::metadata_routes,
+};
 use crate::{auth::Authenticator, mcp::Mark, observed::Requests};
 
 pub use discovery::{Discovery, DiscoveryFile};
@@ -69,39 +76,35 @@ where
     let make = move || Ok(handler.clone());
     // Protocol sessions answer by event streams.
     let mark = (!settings.legacy_sessions).then(Mark::random);
-    let routes = if settings.legacy_sessions {
+    let mcp: Box<dyn Answers> = if settings.legacy_sessions {
         let sessions = Arc::new(LocalSessionManager::default());
-        routed(StreamableHttpService::new(make, sessions, config))
+        Box::new(StreamableHttpService::new(make, sessions, config))
     } else {
         let sessions = Arc::new(NeverSessionManager::default());
-        routed(StreamableHttpService::new(make, sessions, config))
+        Box::new(StreamableHttpService::new(make, sessions, config))
     };
-    let routes = match &settings.authenticator {
-        Some(authenticator) => guard::guarded(routes, authenticator),
-        None => routes,
-    };
-    let edge = Edge {
+    let guard = settings.authenticator.clone();
+    Endpoint::new(Edge {
+        mcp,
+        others: guard.as_deref().map_or_else(Router::new, metadata_routes),
+        guard,
         max_body_bytes: settings.max_body_bytes,
         mark,
         requests,
         ending: ending.clone(),
-    };
-    Endpoint::new(routes, edge)
+    })
 }
 
-/// Routes to `service` itself: as a tower service it is cloned twice for each request, with every
-/// host and origin of its configuration.
-fn routed<H, S>(service: StreamableHttpService<H, S>) -> Router
+/// Not as a tower service, which is cloned twice for each request, with every host and origin of its
+/// configuration.
+impl<H, S> Answers for StreamableHttpService<H, S>
 where
     H: ServerHandler + Send + 'static,
     S: SessionManager,
 {
-    let service = Arc::new(service);
-    let handle = move |request: Request| {
-        let service = Arc::clone(&service);
-        async move { service.handle(request).await }
-    };
-    Router::new().route(MCP_PATH, any(handle))
+    fn answer(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(async move { self.handle(request).await.map(Body::new) })
+    }
 }
 
 /// Serves `endpoint` on `listener` until the way down of `shutdown` is gone.

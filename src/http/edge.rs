@@ -3,6 +3,7 @@
 
 use std::{
     convert::Infallible,
+    fmt,
     panic::AssertUnwindSafe,
     sync::Arc,
     task::{Context as Polling, Poll},
@@ -20,24 +21,33 @@ use opentelemetry::{Context, context::FutureExt as _, global, propagation::Extra
 use tower::Service;
 use tracing::error;
 
-use super::{Ending, MCP_PATH, refusals};
+use super::{Ending, MCP_PATH, guard, refusals};
 use crate::{
+    auth::Authenticator,
     mcp::{Aside, Mark},
     observed::{HttpAnswer, Requests},
 };
 
-/// The MCP endpoint: its routes, and what surrounds each request to them.
+/// The MCP endpoint, and what surrounds each request to it.
 ///
-/// It is around the router and no layer of it: each of those is boxed, and cloned for each request.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    routes: Router,
-    edge: Arc<Edge>,
+/// It is no route of a router with layers: a router looks up, clones and boxes each of those for each
+/// request, a tenth of what a small one takes.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Edge>);
+
+/// Answers requests of MCP.
+pub(super) trait Answers: Send + Sync {
+    /// Answers `request`, whatever it is.
+    fn answer(&self, request: Request) -> BoxFuture<'_, Response>;
 }
 
-/// What is known of an endpoint wherever a request to it is.
-#[derive(Debug)]
+/// What an endpoint has for its requests.
 pub(super) struct Edge {
+    pub(super) mcp: Box<dyn Answers>,
+    /// Who is let in to it; none: all are.
+    pub(super) guard: Option<Arc<Authenticator>>,
+    /// What there is beside it.
+    pub(super) others: Router,
     pub(super) max_body_bytes: usize,
     /// None where a response can be a stream, of which nobody waits for the end.
     pub(super) mark: Option<Mark>,
@@ -46,11 +56,14 @@ pub(super) struct Edge {
 }
 
 impl Endpoint {
-    pub(super) fn new(routes: Router, edge: Edge) -> Self {
-        Self {
-            routes: routes.with_state(()), // Whoever serves a router itself does it: handlers become routes.
-            edge: Arc::new(edge),
-        }
+    pub(super) fn new(edge: Edge) -> Self {
+        Self(Arc::new(edge))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
     }
 }
 
@@ -60,19 +73,19 @@ impl Service<Request> for Endpoint {
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Polling<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(())) // As a router always is.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let Self { routes, edge } = self.clone();
-        Box::pin(async move { Ok(edge.observe(request, routes).await) })
+        let Self(edge) = self.clone();
+        Box::pin(async move { Ok(edge.observe(request).await) })
     }
 }
 
 impl Edge {
     /// Runs the request in a span of its own, which whoever answers finds among the request's
     /// extensions. Names follow OpenTelemetry's HTTP conventions.
-    async fn observe(&self, mut request: Request, mut routes: Router) -> Response {
+    async fn observe(&self, mut request: Request) -> Response {
         let is_get = request.method() == Method::GET;
         let method = method(request.method());
         let route = (request.uri().path() == MCP_PATH).then_some(MCP_PATH);
@@ -88,8 +101,8 @@ impl Edge {
         }
 
         let answer = async {
-            let answered = AssertUnwindSafe(routes.call(request)).catch_unwind().await;
-            let Ok(Ok(response)) = answered else {
+            let answered = AssertUnwindSafe(self.routed(request)).catch_unwind().await;
+            let Ok(response) = answered else {
                 return panicked();
             };
             match aside {
@@ -107,6 +120,19 @@ impl Edge {
         });
         self.ending.apply(is_get, response)
     }
+
+    async fn routed(&self, mut request: Request) -> Response {
+        if request.uri().path() != MCP_PATH {
+            let Ok(response) = self.others.clone().call(request).await;
+            return response;
+        }
+        if let Some(guard) = &self.guard
+            && let Err(denied) = guard::admit(&mut request, guard).await
+        {
+            return guard::refused(&denied, guard.resource());
+        }
+        self.mcp.answer(request).await
+    }
 }
 
 /// Answers a request whose work panicked. The panic itself is in the log already.
@@ -122,8 +148,7 @@ fn panicked() -> Response {
 
 /// Puts the answer that waits `aside` into the response, which is one message as a whole.
 async fn completed(response: Response, aside: &Aside) -> Response {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(CONTENT_LENGTH); // The router's, of the message with the mark.
+    let (parts, body) = response.into_parts();
     let message = to_bytes(body, usize::MAX).await;
     let message = message.expect("a message in memory can be read");
     let body = match aside.completed(&message) {

@@ -1,13 +1,10 @@
 //! Lets in whoever proves who they are, and tells the others what to do.
 
-use std::sync::Arc;
-
 use axum::{
     Json, Router,
     body::Body,
     extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn},
     response::Response,
     routing::get,
 };
@@ -23,16 +20,24 @@ const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 /// is asked.
 const RETRY_AFTER_SECS: &str = "10";
 
-/// Puts `authenticator` in front of `router`, and beside it the metadata that a client without a
-/// token looks for. The caller's principal is an extension of the request; its token goes no further.
-pub(super) fn guarded(router: Router, authenticator: &Arc<Authenticator>) -> Router {
-    let guard = Arc::clone(authenticator);
-    let router = router.route_layer(from_fn(move |request: Request, next| {
-        let guard = Arc::clone(&guard);
-        async move { admit(request, next, &guard).await }
-    }));
-    let Some(resource) = authenticator.resource() else {
-        return router;
+/// Lets a request in whose caller proves who they are. Their principal is an extension of the request
+/// then; their token goes no further.
+///
+/// # Errors
+///
+/// Why it is not let in.
+pub(super) async fn admit(request: &mut Request, guard: &Authenticator) -> Result<(), Denied> {
+    let token = request.headers_mut().remove(header::AUTHORIZATION);
+    let token = token.as_ref().map(HeaderValue::as_bytes);
+    let principal = guard.authenticate(token).await?;
+    request.extensions_mut().insert(principal);
+    Ok(())
+}
+
+/// Returns the routes of what a client without a token looks for.
+pub(super) fn metadata_routes(guard: &Authenticator) -> Router {
+    let Some(resource) = guard.resource() else {
+        return Router::new();
     };
     let document = metadata(resource);
     let mut paths = vec![
@@ -41,25 +46,14 @@ pub(super) fn guarded(router: Router, authenticator: &Arc<Authenticator>) -> Rou
         format!("{METADATA_PATH}{}", split_address(resource.public_url).1),
     ];
     paths.dedup();
-    paths.into_iter().fold(router, |router, path| {
+    paths.into_iter().fold(Router::new(), |router, path| {
         let document = document.clone();
         router.route(&path, get(move || std::future::ready(Json(document))))
     })
 }
 
-async fn admit(mut request: Request, next: Next, guard: &Authenticator) -> Response {
-    let token = request.headers_mut().remove(header::AUTHORIZATION);
-    let token = token.as_ref().map(HeaderValue::as_bytes);
-    match guard.authenticate(token).await {
-        Ok(principal) => {
-            request.extensions_mut().insert(principal);
-            next.run(request).await
-        }
-        Err(denied) => refused(&denied, guard.resource()),
-    }
-}
-
-fn refused(denied: &Denied, resource: Option<Resource<'_>>) -> Response {
+/// Tells a caller who is not let in what to do.
+pub(super) fn refused(denied: &Denied, resource: Option<Resource<'_>>) -> Response {
     let status = match denied {
         Denied::Missing | Denied::Invalid(_) | Denied::Expired => StatusCode::UNAUTHORIZED,
         Denied::Scope(_) => StatusCode::FORBIDDEN,
@@ -150,10 +144,8 @@ fn metadata_url(public_url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::to_bytes;
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
-    use tower::ServiceExt as _;
 
     use super::*;
     use crate::{auth::Settings, observed::Metrics, principal::Principal};
@@ -165,18 +157,14 @@ mod tests {
         std::fs::write(&file, format!("alice: {TOKEN}\n")).unwrap();
         let metrics = Metrics::new(&SdkMeterProvider::default().meter("test"));
         let settings = Settings::Tokens(file.path().to_owned());
-        let guard = Arc::new(Authenticator::open(settings, &metrics).unwrap());
-        let seen = async |request: Request| {
-            let caller = request.extensions().get::<Principal>().cloned();
-            format!("{caller:?} {:?}", request.headers())
-        };
-        let router = guarded(Router::new().route("/", get(seen)), &guard);
+        let guard = Authenticator::open(settings, &metrics).unwrap();
         let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
+        let mut request = request.body(Body::empty()).unwrap();
 
-        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;
+        admit(&mut request, &guard).await.unwrap();
 
-        let seen = to_bytes(answer.unwrap().into_body(), 4_096).await.unwrap();
-        let seen = String::from_utf8(seen.to_vec()).unwrap();
+        let caller = request.extensions().get::<Principal>().cloned();
+        let seen = format!("{caller:?} {:?}", request.headers());
         assert!(seen.contains("alice") && !seen.contains("token"), "{seen}");
     }
 

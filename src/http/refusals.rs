@@ -34,8 +34,7 @@ pub(super) async fn explain(response: Response, max_body_bytes: usize) -> Respon
 }
 
 async fn unreadable(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH); // What follows may have another.
+    let (parts, body) = response.into_parts();
     let text = to_bytes(body, REFUSAL_BYTES).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let Some(fault) = text.strip_prefix("fail to deserialize request body ") else {
