@@ -51,6 +51,11 @@ impl Index {
         Self::Flat(Flat::new(0, &[]))
     }
 
+    /// Tells whether all of it is in memory, and few enough to be compared one by one.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Flat(_))
+    }
+
     /// Builds an index. `labels` has what each vector is known by, wherever it stands: equal ones
     /// are of equal vectors.
     ///

@@ -128,19 +128,24 @@ impl Seeker {
         self.looked_up(ranking, answer).await
     }
 
-    /// Looks something up in its turn. It keeps this thread busy, not the runtime.
+    /// Looks something up in its turn. Where that is more than a fraction of a millisecond, or may
+    /// read from the disk, it keeps this thread busy, not the runtime.
     async fn looked_up<T: Send + 'static>(
         &self,
         ranking: Arc<Ranking>,
         lookup: impl FnOnce(&Ranking) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let permit = self.lookups.acquire().await;
+        let in_memory = ranking.snapshot.index().is_in_memory();
         let lookup = move || {
             let found = lookup(&ranking);
             drop(permit);
             found
         };
-        blocking_here(lookup).await?
+        match in_memory {
+            true => lookup(),
+            false => blocking_here(lookup).await?,
+        }
     }
 
     async fn vector(&self, question: &Arc<str>) -> Result<Arc<[f32]>, Error> {
