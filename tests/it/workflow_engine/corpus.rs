@@ -3,7 +3,8 @@
 use lockstep::workflow::{Error, Phase, Severity, Status, check};
 use serde_json::json;
 
-use super::fixture::{Site, complete, completed, corpus, enough, start, started};
+use super::fixture::{Site, complete, completed, enough, start, started};
+use crate::harness::corpus;
 
 #[tokio::test]
 async fn a_real_workflow_runs_from_start_to_end_with_what_its_gates_ask_for() {

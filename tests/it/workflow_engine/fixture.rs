@@ -16,7 +16,7 @@ use lockstep::{
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::harness::TestMetrics;
+use crate::harness::{TestMetrics, corpus};
 
 /// Asks for one field, and cannot be overridden.
 pub const GATE: &str = "checkpoint: {strict: true}\n\
@@ -139,15 +139,6 @@ impl Site {
         let labels = [("lock.name", name), ("lock.contended", contended)];
         self.metrics.counter("lockstep.lock.acquisitions", &labels)
     }
-}
-
-/// The real workflows and standards, which lie beside the repository.
-pub fn corpus() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let beside = ["../shared/corpus", "../../shared/corpus"];
-    let mut places = beside.iter().map(|place| package.join(place));
-    let found = places.find(|place| place.is_dir());
-    found.expect("the corpus must lie in ../shared/corpus or ../../shared/corpus")
 }
 
 pub fn workflow(name: &str) -> WorkflowType {
