@@ -190,7 +190,8 @@ impl Store {
     }
 
     /// Keeps `next` in the place of the version that is `expected`; none if there is another by
-    /// now, so that what the caller knows of it is old.
+    /// now, so that what the caller knows of it is old. `instead_of` are those that do not keep the
+    /// place that it takes, although they are unfinished.
     ///
     /// # Errors
     ///
@@ -200,10 +201,13 @@ impl Store {
         &self,
         expected: Version,
         next: Arc<Session>,
+        instead_of: &[Arc<Session>],
     ) -> Result<Option<Stored>, Error> {
         match (self, expected) {
             (Self::Files(files), Version::File(expected)) => files.save(expected, next).await,
-            (Self::Postgres(rows), Version::Revision(expected)) => rows.save(expected, next).await,
+            (Self::Postgres(rows), Version::Revision(expected)) => {
+                rows.save(expected, next, instead_of).await
+            }
             // A version of another store is never the one that is stored.
             _ => Ok(None),
         }

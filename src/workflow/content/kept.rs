@@ -59,6 +59,11 @@ impl Kept {
         value.downcast().ok()
     }
 
+    /// Returns the stamp of the file that was found at `path` last: there may be another by now.
+    pub(super) fn stamp(&self, path: &Path) -> Option<Stamp> {
+        self.files.load().get(path).map(|entry| entry.stamp)
+    }
+
     /// Keeps what was made of the file that had `stamp` when its reading began, at `began`. A file
     /// that has just been changed is not kept: the next change may not show.
     pub(super) fn put<T: Send + Sync + 'static>(

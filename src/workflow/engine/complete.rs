@@ -89,11 +89,11 @@ impl Engine {
         seen.open(phase)?;
         let occasion = Occasion::of(&seen, self.lenient_gates, self.work_root.clone());
         let (content, sources) = (self.content.clone(), self.sources.clone());
-        let metrics = self.metrics.clone();
+        let (metrics, reader) = (self.metrics.clone(), Arc::clone(&seen));
         let judged = blocking_here(move || {
-            let definition = Definition::of_session(&content, &sources, &seen)?;
+            let definition = Definition::of_session(&content, &sources, &reader)?;
             definition.static_entry(phase)?;
-            let (workflow, started) = (seen.workflow.as_str(), Instant::now());
+            let (workflow, started) = (reader.workflow.as_str(), Instant::now());
             let gate = definition.gate(&content, phase);
             let gate = gate.inspect_err(|_| {
                 metrics.judged(workflow, GateResult::Broken, started.elapsed());
@@ -112,7 +112,7 @@ impl Engine {
             session,
             open,
             drift,
-        } = self.change(id, &by, complete).await?;
+        } = self.change(id, Some(&seen), &by, complete).await?;
         self.note_completion(&before, &session, &verdict);
         Ok(Completed {
             session,
@@ -123,16 +123,27 @@ impl Engine {
     }
 
     /// Changes a session in its turn. Another process that is faster has `judge` asked again.
+    ///
+    /// What the caller has `seen` of the session, if anything, was the store's since the change began. If
+    /// it still is what is kept here, the store is not asked again before `judge` is: a refusal holds
+    /// for that moment, and a change for no other version than that.
     pub(super) async fn change(
         &self,
         id: SessionId,
+        seen: Option<&Arc<Session>>,
         by: &Caller,
         judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Changed, Arc<Error>> {
         let mut turn = self.turns.turn(id).await;
         let mut place: Option<ClaimedPlace> = None;
-        for _ in 0..MAX_TRIES {
-            let current = self.own_current(&turn).await?;
+        let kept = self.sessions.get(&id).await;
+        let mut as_seen =
+            kept.filter(|kept| seen.is_some_and(|seen| Arc::ptr_eq(seen, &kept.session)));
+        for tries_left in (0..MAX_TRIES).rev() {
+            let current = match as_seen.take() {
+                Some(current) => current,
+                None => self.own_current(&turn).await?,
+            };
             let next = Arc::new(judge(&current.session, &self.touch(by))?);
             if let Some(key) = place_taken(&current.session, &next) {
                 match &place {
@@ -148,7 +159,8 @@ impl Engine {
             }
             // Read before, not beside: what is kept in memory costs less than another thread.
             let open = self.open_content(&next).await;
-            let saved = self.store.save(current.version, Arc::clone(&next));
+            let left = place.as_ref().map_or(&[][..], |place| &place.left);
+            let saved = self.store.save(current.version, Arc::clone(&next), left);
             if let Some(stored) = saved.await? {
                 self.sessions.insert(id, stored).await;
                 // The change is made, whatever can be read after it.
@@ -167,7 +179,9 @@ impl Engine {
                     "race detected: another process changed the session first"
                 );
             }
-            self.store.note_retry();
+            if tries_left > 0 {
+                self.store.note_retry();
+            }
         }
         Err(Arc::new(Error::Contended(id)))
     }

@@ -14,6 +14,8 @@ pub(super) struct ClaimedPlace {
     pub(super) key: Key,
     /// The session that has the place.
     taken_by: Option<SessionId>,
+    /// Sessions that had it, and are not taken up any more although they are unfinished.
+    pub(super) left: Vec<Arc<Session>>,
     _turn: StartTurn,
 }
 
@@ -40,6 +42,7 @@ impl Engine {
         Ok(ClaimedPlace {
             key,
             taken_by: unfinished.newest.map(|session| session.id),
+            left: unfinished.left,
             _turn: turn,
         })
     }

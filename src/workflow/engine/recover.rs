@@ -52,7 +52,7 @@ impl Engine {
             let pause = |session: &Session, touch: &Touch| {
                 session.pause(checkpoint_note.clone(), reason.clone(), touch)
             };
-            Ok(engine.change(id, &by, pause).await?.session)
+            Ok(engine.change(id, None, &by, pause).await?.session)
         };
         self.detached(pause).await
     }
@@ -152,7 +152,7 @@ impl Engine {
         by: &Caller,
         change: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Recovered, Arc<Error>> {
-        let changed = self.change(id, by, change).await?;
+        let changed = self.change(id, None, by, change).await?;
         Ok(Recovered {
             before: changed.before,
             session: changed.session,

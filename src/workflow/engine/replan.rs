@@ -76,7 +76,7 @@ impl Engine {
             let definition = definition.clone().planned(Arc::new(next));
             session.replan(&definition, &options, touch)
         };
-        let Changed { session, open, .. } = self.change(id, &by, judge).await?;
+        let Changed { session, open, .. } = self.change(id, Some(&seen), &by, judge).await?;
         let workflow = session.workflow.as_str();
         self.metrics.moved(workflow, Transition::Replanned);
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());

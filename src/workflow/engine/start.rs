@@ -41,7 +41,7 @@ pub(super) struct Unfinished {
     /// changed last.
     pub(super) newest: Option<Arc<Session>>,
     /// Those that are not taken up, as they are expired.
-    left: Vec<Arc<Session>>,
+    pub(super) left: Vec<Arc<Session>>,
 }
 
 impl Engine {

@@ -67,8 +67,9 @@ impl Measured {
         &self,
         expected: Version,
         next: Arc<Session>,
+        instead_of: &[Arc<Session>],
     ) -> Result<Option<Stored>, Error> {
-        let save = Box::pin(self.store.save(expected, next));
+        let save = Box::pin(self.store.save(expected, next, instead_of));
         self.metrics
             .measure(Operation::Save, outcome_unless_late, save)
             .await

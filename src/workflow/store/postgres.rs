@@ -12,11 +12,15 @@ mod schema;
 
 use std::{sync::Arc, time::Duration};
 
+use deadpool_postgres::Transaction;
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 pub use self::connection::Database;
-use self::{connection::Connections, row::Row};
+use self::{
+    connection::{Connections, Failure},
+    row::Row,
+};
 use super::{Key, Room, Stored, Version, parse, start_hash};
 use crate::{
     faults::{Fault, Faults},
@@ -92,8 +96,6 @@ impl Postgres {
         session: Arc<Session>,
         instead_of: &[Arc<Session>],
     ) -> Result<Option<Stored>, Error> {
-        const CLOSE: &str = "UPDATE lockstep_sessions SET open = false \
-             WHERE id = $1::text AND updated_ns = $2::bigint";
         const INSERT: &str = "INSERT INTO lockstep_sessions (id, key, workflow, target, \
              created_at, created_ns, started_by, status, open, current_phase, updated_at, \
              updated_ns, touched_by, session, principal, revision) \
@@ -106,11 +108,7 @@ impl Postgres {
         let mut client = self.connections.client("write").await?;
         let insert = async {
             let transaction = client.transaction().await?;
-            for other in instead_of {
-                let seen = row::nanos(&other.updated_at);
-                let close: [&(dyn ToSql + Sync); 2] = [&other.id.as_str(), &seen];
-                transaction.execute(CLOSE, &close).await?;
-            }
+            close(&transaction, instead_of).await?;
             let values: [&(dyn ToSql + Sync); 15] = [
                 &session.id.as_str(),
                 &key.as_slice(),
@@ -143,10 +141,13 @@ impl Postgres {
         }))
     }
 
+    /// Keeps `next`, unless there is another than the `expected` revision by now. Those that it takes
+    /// its place `instead_of` give it up, if they are as they were.
     pub(super) async fn save(
         &self,
         expected: i64,
         next: Arc<Session>,
+        instead_of: &[Arc<Session>],
     ) -> Result<Option<Stored>, Error> {
         const UPDATE: &str = "UPDATE lockstep_sessions SET revision = revision + 1, \
              status = $3::text, open = $4::boolean, current_phase = $5::bigint, \
@@ -174,7 +175,10 @@ impl Postgres {
             &key.as_slice(),
             &row.principal,
         ];
-        let updated = self.connections.execute("write", UPDATE, &values).await;
+        let updated = match instead_of {
+            [] => self.connections.execute("write", UPDATE, &values).await,
+            _ => self.update_instead_of(instead_of, UPDATE, &values).await,
+        };
         match updated {
             Ok(0) if self.version(id).await?.is_none() => Err(Error::UnknownSession(id)),
             Ok(0) => Ok(None),
@@ -185,6 +189,27 @@ impl Postgres {
             Err(failure) if failure.is_duplicate() => self.superseded(&next).await,
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Updates a row, whose place the sessions `instead_of` it give up, or changes nothing.
+    async fn update_instead_of(
+        &self,
+        instead_of: &[Arc<Session>],
+        update: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Failure> {
+        let mut client = self.connections.client("write").await?;
+        let work = async {
+            let transaction = client.transaction().await?;
+            close(&transaction, instead_of).await?;
+            let updated = transaction.execute(update, values).await?;
+            match updated {
+                0 => transaction.rollback().await?,
+                _ => transaction.commit().await?,
+            }
+            Ok(updated)
+        };
+        self.connections.within("write", work).await
     }
 
     pub(super) async fn remove(&self, id: SessionId) -> Result<(), Error> {
@@ -315,4 +340,19 @@ impl Postgres {
         );
         Err(error)
     }
+}
+
+/// Has `sessions` give up their place, if they are as they were.
+async fn close(
+    transaction: &Transaction<'_>,
+    sessions: &[Arc<Session>],
+) -> Result<(), tokio_postgres::Error> {
+    const CLOSE: &str = "UPDATE lockstep_sessions SET open = false \
+         WHERE id = $1::text AND updated_ns = $2::bigint";
+    for session in sessions {
+        let seen = row::nanos(&session.updated_at);
+        let values: [&(dyn ToSql + Sync); 2] = [&session.id.as_str(), &seen];
+        transaction.execute(CLOSE, &values).await?;
+    }
+    Ok(())
 }

@@ -108,6 +108,28 @@ async fn an_expired_session_is_read_and_another_begun_in_its_place() {
 }
 
 #[tokio::test]
+async fn an_expired_session_keeps_nobody_from_taking_its_place() {
+    for place in Place::all().await {
+        let engine = place.engine().await;
+        let first = started(&engine, "plain", "src/a.rs").await;
+        for phase in 0..3 {
+            complete(&engine, first, phase, json!({})).await.unwrap();
+        }
+        let second = started(&engine, "plain", "src/a.rs").await;
+        let strict = place
+            .engine_with(|settings| settings.session_ttl = Some(std::time::Duration::ZERO))
+            .await;
+
+        let back = strict.roll_back(first, Phase(1), None, Caller::default());
+
+        assert_eq!(back.await.unwrap().session.current, Phase(1));
+        let again = start(&engine, "plain", "src/a.rs").await;
+        assert_eq!((again.session.id, again.resumed), (first, true));
+        assert_eq!(engine.session(second).await.unwrap().current, Phase(0));
+    }
+}
+
+#[tokio::test]
 async fn no_more_sessions_are_kept_than_the_bound() {
     for place in Place::all().await {
         let bound = |settings: &mut lockstep::workflow::Settings| settings.max_sessions = 3;
