@@ -111,7 +111,8 @@ impl Telemetry {
         if otlp.logs.is_some() {
             let open = Arc::clone(&self.open);
             // Asked for each line: what comes after the end would be complained of.
-            let open = DynFilterFn::new(move |_, _| open.load(Relaxed));
+            let open = DynFilterFn::new(move |_, _| open.load(Relaxed))
+                .with_max_level_hint(LevelFilter::TRACE); // See `lines`.
             let logs = OpenTelemetryTracingBridge::new(&self.loggers);
             layers.push(logs.with_filter(lines(log)?.and(open)).boxed());
         }
@@ -298,7 +299,7 @@ fn lines<S>(log: &Log) -> anyhow::Result<impl Filter<S> + use<S>> {
 
 #[cfg(test)]
 mod tests {
-    use tracing::{info_span, subscriber::with_default};
+    use tracing::{Subscriber as _, info_span, subscriber::with_default};
 
     use super::*;
 
@@ -315,5 +316,21 @@ mod tests {
         });
 
         assert_eq!(made, [false, false]);
+    }
+
+    #[test]
+    fn what_no_signal_wants_is_not_asked_about() {
+        let otlp = Otlp {
+            traces: Some(Protocol::Console),
+            metrics: Some(Protocol::Console),
+            logs: Some(Protocol::Console),
+            ..Otlp::default()
+        };
+        let telemetry = Telemetry::exporting(&config::Telemetry::default(), &otlp, false);
+        let layers = telemetry.unwrap().layers(&Log::default(), &otlp).unwrap();
+
+        let subscriber = tracing_subscriber::registry().with(layers);
+
+        assert_eq!(subscriber.max_level_hint(), Some(LevelFilter::INFO));
     }
 }
