@@ -119,6 +119,8 @@ async def own_session(client, target, spoil):
         if done.get("checkpoint_passed") is not True:
             client.tally.failures.append(f"own session: {done}")
     await client.workflow("get_state", session_id=session)
+    if not client.think:  # Without a pause they would soon be more than are kept.
+        await client.workflow("delete_session", session_id=session)
 
 
 async def shared_session(client, target):
