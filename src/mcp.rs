@@ -26,5 +26,6 @@ pub use about::{About, CacheLine, LockLine, Lookups, Measured, Meters};
 pub use aside::{Aside, Mark};
 pub use caller::Callers;
 pub use observed_server::ObservedServer;
+pub use operation::panicked;
 pub use server::McpServer;
 pub use tools::Offered;

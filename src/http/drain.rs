@@ -18,7 +18,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header::CONNECTION},
+    http::{HeaderValue, Method, header::CONNECTION},
     response::Response,
 };
 use futures::StreamExt as _;
@@ -81,12 +81,12 @@ impl Ending {
 
     /// Prepares an answer for the end: of a server that leaves, it is the last of its connection;
     /// an event stream to a `GET`, which has no end of its own, ends when the listener closes.
-    pub(super) fn apply(&self, is_get: bool, mut response: Response) -> Response {
+    pub(super) fn apply(&self, method: &Method, mut response: Response) -> Response {
         if self.0.leaving.load(Relaxed) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        if is_get && response.status().is_success() {
+        if method == Method::GET && response.status().is_success() {
             let closed = self.closed();
             return response.map(|stream| {
                 let events = stream.into_data_stream();
@@ -131,7 +131,7 @@ mod tests {
     async fn an_answer_is_the_last_of_its_connection_only_when_the_server_leaves() {
         let ending = Ending::default();
         let answer = |ending: &Ending| {
-            let answer = ending.apply(false, Response::default());
+            let answer = ending.apply(&Method::POST, Response::default());
             answer.headers().get(CONNECTION).cloned()
         };
 
@@ -147,7 +147,7 @@ mod tests {
         let ending = Ending::default();
         let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"event"))]);
         let endless = Body::from_stream(first.chain(stream::pending()));
-        let answer = ending.apply(true, Response::new(endless));
+        let answer = ending.apply(&Method::GET, Response::new(endless));
 
         let read = tokio::spawn(answer.into_body().collect());
         ending.0.close.cancel();
@@ -170,7 +170,7 @@ mod tests {
         stop.cancel();
         tokio::time::sleep(Duration::from_secs(1)).await; // The clock is paused.
 
-        let answer = ending.apply(false, Response::default());
+        let answer = ending.apply(&Method::POST, Response::default());
         assert_eq!(answer.headers()[CONNECTION], "close");
         assert!(!ending.0.close.is_cancelled(), "the delay is not over");
     }

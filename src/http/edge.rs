@@ -19,12 +19,11 @@ use axum::{
 use futures::{FutureExt as _, future::BoxFuture};
 use opentelemetry::{Context, context::FutureExt as _, global, propagation::Extractor};
 use tower::Service;
-use tracing::error;
 
 use super::{Ending, MCP_PATH, guard, refusals};
 use crate::{
     auth::Authenticator,
-    mcp::{Aside, Mark},
+    mcp::{Aside, Mark, panicked},
     observed::{HttpAnswer, Requests},
 };
 
@@ -86,8 +85,8 @@ impl Edge {
     /// Runs the request in a span of its own, which whoever answers finds among the request's
     /// extensions. Names follow OpenTelemetry's HTTP conventions.
     async fn observe(&self, mut request: Request) -> Response {
-        let is_get = request.method() == Method::GET;
-        let method = method(request.method());
+        let asked = request.method().clone();
+        let method = method(&asked);
         let route = (request.uri().path() == MCP_PATH).then_some(MCP_PATH);
         let surrounding = self
             .requests
@@ -103,7 +102,7 @@ impl Edge {
         let answer = async {
             let answered = AssertUnwindSafe(self.routed(request)).catch_unwind().await;
             let Ok(response) = answered else {
-                return panicked();
+                return not_finished();
             };
             match aside {
                 Some(aside) if aside.is_taken() => completed(response, &aside).await,
@@ -118,7 +117,7 @@ impl Edge {
             request_bytes,
             response_bytes: response.body().size_hint().exact(),
         });
-        self.ending.apply(is_get, response)
+        self.ending.apply(&asked, response)
     }
 
     async fn routed(&self, mut request: Request) -> Response {
@@ -135,14 +134,13 @@ impl Edge {
     }
 }
 
-/// Answers a request whose work panicked. The panic itself is in the log already.
-fn panicked() -> Response {
-    error!(name: "lockstep.request.failed", "a request panicked outside of its operation");
-    let message = "internal error: the operator finds the cause in the server's log";
+/// Answers a request that panicked outside of its operation.
+fn not_finished() -> Response {
+    let told = panicked();
     refusals::refuse(
         StatusCode::INTERNAL_SERVER_ERROR,
-        refusals::INTERNAL_ERROR,
-        message,
+        told.code.0,
+        &told.message,
     )
 }
 

@@ -11,8 +11,6 @@ use serde_json::json;
 const PARSE_ERROR: i32 = -32700;
 /// The body was JSON but not a request.
 pub(super) const INVALID_REQUEST: i32 = -32600;
-/// The server failed.
-pub(super) const INTERNAL_ERROR: i32 = -32603;
 
 /// The most that is read of a plain refusal, in bytes.
 const REFUSAL_BYTES: usize = 4_096;

@@ -91,7 +91,12 @@ fn caught<T>(
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> impl Future<Output = Result<T, ErrorData>> {
     let done = AssertUnwindSafe(work).catch_unwind();
-    done.map(|done| done.unwrap_or_else(|_| Err(internal(&Panicked, "a request was not finished"))))
+    done.map(|done| done.unwrap_or_else(|_| Err(panicked())))
+}
+
+/// Logs that a request's work panicked, and returns what its caller is told.
+pub fn panicked() -> ErrorData {
+    internal(&Panicked, "a request was not finished")
 }
 
 /// Starts the request's span: a child of the span that the caller names in `_meta`, linked to the

@@ -200,8 +200,8 @@ where
         self.entries.entry_count()
     }
 
-    /// Returns what a lookup costs without being counted, for `benches/cache_hit` to compare with: the
-    /// same entries, in the same place of memory.
+    /// Returns the entries themselves, whose lookups are not counted, for `benches/cache_hit` to compare
+    /// with: they lie in the same place of memory.
     #[doc(hidden)]
     pub fn beneath(&self) -> Entries<K, V> {
         self.entries.clone()

@@ -14,7 +14,7 @@ use super::{
 use crate::observed::metrics::GateResult;
 use crate::workflow::{
     Action, Caller, Definition, Drift, Error, Evidence, Occasion, Phase, PhaseContent, Session,
-    SessionId, Touch, blocking_here, gate::Verdict,
+    SessionId, Touch, blocking_here, gate::Verdict, store::Stored,
 };
 
 /// What a caller says when a phase is done.
@@ -136,9 +136,10 @@ impl Engine {
     ) -> Result<Changed, Arc<Error>> {
         let mut turn = self.turns.turn(id).await;
         let mut place: Option<ClaimedPlace> = None;
-        let kept = self.sessions.get(&id).await;
-        let mut as_seen =
-            kept.filter(|kept| seen.is_some_and(|seen| Arc::ptr_eq(seen, &kept.session)));
+        let mut as_seen = match seen {
+            Some(seen) => self.kept_as(seen).await,
+            None => None,
+        };
         for tries_left in (0..MAX_TRIES).rev() {
             let current = match as_seen.take() {
                 Some(current) => current,
@@ -184,5 +185,11 @@ impl Engine {
             }
         }
         Err(Arc::new(Error::Contended(id)))
+    }
+
+    /// Returns what is kept of a session, if it still is what was `seen` of it.
+    async fn kept_as(&self, seen: &Arc<Session>) -> Option<Stored> {
+        let kept = self.sessions.get(&seen.id).await?;
+        Arc::ptr_eq(&kept.session, seen).then_some(kept)
     }
 }

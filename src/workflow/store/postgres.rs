@@ -12,7 +12,6 @@ mod schema;
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::Transaction;
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
@@ -105,36 +104,24 @@ impl Postgres {
         self.reserve(session.principal()).await?;
         let row = Row::of(&session)?;
         let key = start_hash(&Key::of(&session));
-        let mut client = self.connections.client("write").await?;
-        let insert = async {
-            let transaction = client.transaction().await?;
-            close(&transaction, instead_of).await?;
-            let values: [&(dyn ToSql + Sync); 15] = [
-                &session.id.as_str(),
-                &key.as_slice(),
-                &session.workflow.as_str(),
-                &session.target.as_str(),
-                &session.created_at.as_str(),
-                &row::nanos(&session.created_at),
-                &row.started_by,
-                &row.status,
-                &row.open,
-                &row.current_phase,
-                &session.updated_at.as_str(),
-                &row.updated_ns,
-                &row.touched_by,
-                &row.session,
-                &row.principal,
-            ];
-            let statement = transaction.prepare_cached(INSERT).await?;
-            let inserted = transaction.execute(&statement, &values).await?;
-            match inserted {
-                0 => transaction.rollback().await?,
-                _ => transaction.commit().await?,
-            }
-            Ok(inserted)
-        };
-        let inserted = self.connections.within("write", insert).await?;
+        let values: [&(dyn ToSql + Sync); 15] = [
+            &session.id.as_str(),
+            &key.as_slice(),
+            &session.workflow.as_str(),
+            &session.target.as_str(),
+            &session.created_at.as_str(),
+            &row::nanos(&session.created_at),
+            &row.started_by,
+            &row.status,
+            &row.open,
+            &row.current_phase,
+            &session.updated_at.as_str(),
+            &row.updated_ns,
+            &row.touched_by,
+            &row.session,
+            &row.principal,
+        ];
+        let inserted = self.execute_instead_of(instead_of, INSERT, &values).await?;
         Ok((inserted > 0).then_some(Stored {
             session,
             version: Version::Revision(1),
@@ -175,10 +162,7 @@ impl Postgres {
             &key.as_slice(),
             &row.principal,
         ];
-        let updated = match instead_of {
-            [] => self.connections.execute("write", UPDATE, &values).await,
-            _ => self.update_instead_of(instead_of, UPDATE, &values).await,
-        };
+        let updated = self.execute_instead_of(instead_of, UPDATE, &values).await;
         match updated {
             Ok(0) if self.version(id).await?.is_none() => Err(Error::UnknownSession(id)),
             Ok(0) => Ok(None),
@@ -191,23 +175,34 @@ impl Postgres {
         }
     }
 
-    /// Updates a row, whose place the sessions `instead_of` it give up, or changes nothing.
-    async fn update_instead_of(
+    /// Runs a statement that puts a row in its place, which the sessions `instead_of` it give up if they
+    /// are as they were. Unless it changes a row, nothing is changed.
+    async fn execute_instead_of(
         &self,
         instead_of: &[Arc<Session>],
-        update: &str,
+        statement: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Failure> {
+        const CLOSE: &str = "UPDATE lockstep_sessions SET open = false \
+             WHERE id = $1::text AND updated_ns = $2::bigint";
+        if instead_of.is_empty() {
+            return self.connections.execute("write", statement, values).await;
+        }
         let mut client = self.connections.client("write").await?;
         let work = async {
             let transaction = client.transaction().await?;
-            close(&transaction, instead_of).await?;
-            let updated = transaction.execute(update, values).await?;
-            match updated {
+            for other in instead_of {
+                let seen = row::nanos(&other.updated_at);
+                let close: [&(dyn ToSql + Sync); 2] = [&other.id.as_str(), &seen];
+                transaction.execute(CLOSE, &close).await?;
+            }
+            let statement = transaction.prepare_cached(statement).await?;
+            let changed = transaction.execute(&statement, values).await?;
+            match changed {
                 0 => transaction.rollback().await?,
                 _ => transaction.commit().await?,
             }
-            Ok(updated)
+            Ok(changed)
         };
         self.connections.within("write", work).await
     }
@@ -340,19 +335,4 @@ impl Postgres {
         );
         Err(error)
     }
-}
-
-/// Has `sessions` give up their place, if they are as they were.
-async fn close(
-    transaction: &Transaction<'_>,
-    sessions: &[Arc<Session>],
-) -> Result<(), tokio_postgres::Error> {
-    const CLOSE: &str = "UPDATE lockstep_sessions SET open = false \
-         WHERE id = $1::text AND updated_ns = $2::bigint";
-    for session in sessions {
-        let seen = row::nanos(&session.updated_at);
-        let values: [&(dyn ToSql + Sync); 2] = [&session.id.as_str(), &seen];
-        transaction.execute(CLOSE, &values).await?;
-    }
-    Ok(())
 }

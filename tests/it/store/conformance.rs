@@ -8,7 +8,9 @@ use lockstep::workflow::{
 use serde_json::json;
 
 use super::place::Place;
-use crate::workflow_engine::fixture::{complete, completed, start, started, target, workflow};
+use crate::workflow_engine::fixture::{
+    complete, completed, finish, start, started, target, workflow,
+};
 
 #[tokio::test]
 async fn a_session_is_kept_found_changed_and_removed() {
@@ -64,9 +66,7 @@ async fn a_finished_session_gives_its_place_up_and_takes_none_back() {
     for place in Place::all().await {
         let engine = place.engine().await;
         let first = started(&engine, "plain", "src/a.rs").await;
-        for phase in 0..3 {
-            complete(&engine, first, phase, json!({})).await.unwrap();
-        }
+        finish(&engine, first).await;
         let second = start(&engine, "plain", "src/a.rs").await;
         assert!(!second.resumed);
         let back = |id| engine.roll_back(id, Phase(1), None, Caller::default());
@@ -112,9 +112,7 @@ async fn an_expired_session_keeps_nobody_from_taking_its_place() {
     for place in Place::all().await {
         let engine = place.engine().await;
         let first = started(&engine, "plain", "src/a.rs").await;
-        for phase in 0..3 {
-            complete(&engine, first, phase, json!({})).await.unwrap();
-        }
+        finish(&engine, first).await;
         let second = started(&engine, "plain", "src/a.rs").await;
         let strict = place
             .engine_with(|settings| settings.session_ttl = Some(std::time::Duration::ZERO))
@@ -163,9 +161,7 @@ async fn sessions_older_than_their_retention_are_removed_and_no_others() {
         let engine = place.engine_with(retention).await;
         let kept = started(&engine, "plain", "kept").await;
         let done = started(&engine, "plain", "done").await;
-        for phase in 0..3 {
-            complete(&engine, done, phase, json!({})).await.unwrap();
-        }
+        finish(&engine, done).await;
 
         assert_eq!(engine.sweep().await.unwrap(), 1);
 

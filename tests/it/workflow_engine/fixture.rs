@@ -15,6 +15,7 @@ use lockstep::{
 };
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 use crate::harness::{TestMetrics, corpus};
 
@@ -133,6 +134,26 @@ impl Site {
         serde_json::from_slice(&fs::read(self.session_file(id)).unwrap()).unwrap()
     }
 
+    /// Locks a session's file as another process would, until dropped.
+    pub fn lock_file_of(&self, id: SessionId) -> fs::File {
+        let lock = format!(".lockstep/session-{}.lock", &id.to_string()[..2]);
+        let lock = fs::File::create(self.state().join(lock)).unwrap();
+        lock.lock().unwrap();
+        lock
+    }
+
+    /// Returns once `caller` waits for a file.
+    pub async fn until_it_waits<T>(&self, caller: &JoinHandle<T>) {
+        let waiters = || {
+            let files = [("lock_name", "workflow.file")];
+            self.metrics.gauge("lockstep_lock_waiters", &files)
+        };
+        while waiters() < 1.0 {
+            assert!(!caller.is_finished(), "it has not waited");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Times that callers waited for the lock `name`, and times that they did not have to.
     pub fn acquisitions(&self, name: &str, contended: bool) -> u64 {
         let contended = if contended { "true" } else { "false" };
@@ -177,6 +198,13 @@ pub async fn complete(
     engine
         .complete_phase(id, Completion { phase, evidence }, Caller::default())
         .await
+}
+
+/// Completes all phases of a `plain` session.
+pub async fn finish(engine: &Arc<Engine>, id: SessionId) {
+    for phase in 0..3 {
+        complete(engine, id, phase, json!({})).await.unwrap();
+    }
 }
 
 /// Evidence that has every field of a gate, of the right type.

@@ -4,7 +4,6 @@ use std::{collections::HashSet, sync::Arc};
 
 use futures::{FutureExt as _, future::join_all};
 use lockstep::workflow::{Caller, Completion, Error, Evidence, Phase};
-use rustix::fs::{FlockOperation, flock};
 use serde_json::{Map, json};
 use tokio::sync::Barrier;
 
@@ -195,24 +194,12 @@ async fn a_caller_who_goes_away_in_the_middle_of_a_change_leaves_it_whole() {
     let engine = site.engine();
     let id = started(&engine, "plain", "a").await;
     // The first holds the turn until the second's caller is gone: the file is locked.
-    let stripe = &id.to_string()[..2];
-    let lock = site
-        .state()
-        .join(format!(".lockstep/session-{stripe}.lock"));
-    let lock = std::fs::File::create(lock).unwrap();
-    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let lock = site.lock_file_of(id);
     let first = tokio::spawn({
         let engine = Arc::clone(&engine);
         async move { complete(&engine, id, 0, json!({ "by": "the first" })).await }
     });
-    let waiters = || {
-        site.metrics
-            .gauge("lockstep_lock_waiters", &[("lock_name", "workflow.file")])
-    };
-    while waiters() < 1.0 {
-        assert!(!first.is_finished(), "it has not waited");
-        tokio::task::yield_now().await;
-    }
+    site.until_it_waits(&first).await;
 
     let second = engine.pause(id, None, None, Caller::default());
     assert!(Box::pin(second).now_or_never().is_none());

@@ -9,7 +9,7 @@ use lockstep::workflow::{
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use super::fixture::{GATE, Site, complete, completed, started};
+use super::fixture::{GATE, Site, complete, completed, finish, started};
 
 fn note(text: &str) -> Option<Note> {
     Some(Note::new("reason", text).unwrap())
@@ -224,9 +224,7 @@ async fn a_finished_session_is_not_opened_again_beside_an_unfinished_one() {
     let site = Site::new();
     let engine = site.engine();
     let old = started(&engine, "plain", "a").await;
-    for phase in 0..3 {
-        complete(&engine, old, phase, json!({})).await.unwrap();
-    }
+    finish(&engine, old).await;
     let new = started(&engine, "plain", "a").await;
 
     let refused = engine.roll_back(old, Phase(0), None, ada()).await;
@@ -251,9 +249,7 @@ async fn of_rollbacks_and_starts_on_one_target_one_session_is_unfinished() {
         let mut done = Vec::new();
         for _ in 0..3 {
             let id = started(&engines[0], "plain", &target_file).await;
-            for phase in 0..3 {
-                complete(&engines[0], id, phase, json!({})).await.unwrap();
-            }
+            finish(&engines[0], id).await;
             done.push(id);
         }
         let together = Arc::new(Barrier::new(8));

@@ -248,20 +248,11 @@ async fn a_file_that_is_half_written_by_another_program_is_read_again_and_stays(
     let id = started(&site.engine(), "plain", "a").await;
     let (engine, file) = (site.engine(), site.session_file(id));
     let whole = fs::read(&file).unwrap();
-    let lock = format!(".lockstep/session-{}.lock", &id.to_string()[..2]);
-    let lock = fs::File::create(site.state().join(lock)).unwrap();
-    lock.lock().unwrap(); // Whoever puts a broken file aside waits for it.
+    let lock = site.lock_file_of(id); // Whoever puts a broken file aside waits for it.
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
 
     let read = tokio::spawn(async move { engine.session(id).await });
-    let waiters = || {
-        site.metrics
-            .gauge("lockstep_lock_waiters", &[("lock_name", "workflow.file")])
-    };
-    while waiters() < 1.0 {
-        assert!(!read.is_finished(), "it has not waited");
-        tokio::task::yield_now().await;
-    }
+    site.until_it_waits(&read).await;
     fs::write(&file, &whole).unwrap();
     drop(lock);
 
