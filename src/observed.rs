@@ -40,7 +40,7 @@ pub use requests::{
     RunningOperation, record_exception,
 };
 pub use semaphore::{ObservedSemaphore, Permit};
-pub use tally::{CacheDetail, Tally, blocking_here, detached, spawn, spawn_blocking};
-pub use wait::ObservedWait;
+pub use tally::{Belonging, CacheDetail, Tally, blocking_here, detached, spawn, spawn_blocking};
+pub use wait::{ObservedWait, Waiting};
 pub use watch::{Holding, Kind as HoldingKind, Watch};
 pub use watchdog::{Held, Watchdog};

@@ -226,19 +226,40 @@ where
     }
 }
 
+/// The request and the span that a caller's work belongs to, to be taken to another thread.
+#[derive(Clone, Debug)]
+pub struct Belonging {
+    span: Span,
+    context: Context,
+    tally: Option<Arc<Tally>>,
+}
+
+impl Belonging {
+    /// Returns those of the caller.
+    pub fn here() -> Self {
+        Self {
+            span: Span::current(),
+            context: Context::current(),
+            tally: CURRENT.try_with(Arc::clone).ok(),
+        }
+    }
+
+    /// Runs `work`, on whatever thread, as a part of them.
+    pub fn scope<T>(self, work: impl FnOnce() -> T) -> T {
+        let _attached = self.context.attach();
+        self.span.in_scope(|| match self.tally {
+            Some(tally) => CURRENT.sync_scope(tally, work),
+            None => work(),
+        })
+    }
+}
+
 /// Runs `work`, which blocks, on a thread for that, as a part of the caller's request and span.
 pub fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
-    let (span, context) = (Span::current(), Context::current());
-    let tally = CURRENT.try_with(Arc::clone).ok();
-    tokio::task::spawn_blocking(move || {
-        let _attached = context.attach();
-        span.in_scope(|| match tally {
-            Some(tally) => CURRENT.sync_scope(tally, work),
-            None => work(),
-        })
-    })
+    let here = Belonging::here();
+    tokio::task::spawn_blocking(move || here.scope(work))
 }
 
 /// As [`spawn_blocking`], but on the caller's thread, whose other tasks go on elsewhere meanwhile.

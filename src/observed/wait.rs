@@ -1,6 +1,6 @@
 //! What a contended acquisition reports.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
@@ -62,7 +62,7 @@ pub(super) async fn wait<T>(
     holder: WaitsFor<'_>,
     acquire: impl Future<Output = T>,
 ) -> T {
-    let waiting = Waiting::start(recorder, holder);
+    let waiting = Waiting::start(Cow::Borrowed(recorder), holder);
     let acquired = acquire.instrument(waiting.span.clone()).await;
     waiting.end();
     acquired
@@ -74,54 +74,65 @@ pub(super) fn wait_blocking<T>(
     holder: WaitsFor<'_>,
     acquire: impl FnOnce() -> T,
 ) -> T {
-    let waiting = Waiting::start(recorder, holder);
+    let waiting = Waiting::start(Cow::Borrowed(recorder), holder);
     let acquired = waiting.span.in_scope(acquire);
     waiting.end();
     acquired
 }
 
+/// A wait that has begun. Unless it [ends](Self::end), it is counted as abandoned.
 #[derive(Debug)]
-struct Waiting<'a> {
-    recorder: &'a LockRecorder,
+pub struct Waiting<'a> {
+    recorder: Cow<'a, LockRecorder>,
     holder: WaitsFor<'a>,
     span: Span,
     started: Instant,
-    how: Acquired,
+    /// How it ends; none if it was no wait.
+    how: Option<Acquired>,
 }
 
 impl<'a> Waiting<'a> {
-    fn start(recorder: &'a LockRecorder, holder: WaitsFor<'a>) -> Self {
+    fn start(recorder: Cow<'a, LockRecorder>, holder: WaitsFor<'a>) -> Self {
         recorder.waiting(1);
+        let span = info_span!(
+            "lock.wait",
+            lock.name = recorder.name(),
+            lock.holder = field::Empty
+        );
         Self {
             recorder,
             holder,
-            span: info_span!(
-                "lock.wait",
-                lock.name = recorder.name(),
-                lock.holder = field::Empty
-            ),
+            span,
             started: Instant::now(),
-            how: Acquired::Abandoned,
+            how: Some(Acquired::Abandoned),
         }
     }
 
-    fn end(mut self) {
+    /// Ends the wait with what was waited for. To be called as a part of the request that waited.
+    pub fn end(mut self) {
         let waited = self.started.elapsed();
         self.recorder.waited(waited);
         if waited >= SLOW {
             self.recorder.tell_of_slow_wait(&self.span, waited);
         }
-        self.how = Acquired::AfterWait;
+        self.how = Some(Acquired::AfterWait);
         if let WaitsFor::Changing(last) = self.holder {
             self.holder = last().into();
         }
+    }
+
+    /// Takes it back: the caller is turned away, and does not wait.
+    pub fn retract(mut self) {
+        self.how = None;
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.recorder.waiting(-1);
-        self.recorder.acquired(self.how);
+        if let Some(how) = self.how {
+            self.recorder.acquired(how);
+        }
         self.span.record("lock.holder", self.holder.as_str());
         if let WaitsFor::Recorded(holder) = &self.holder {
             self.span.add_link(holder.clone());
@@ -151,6 +162,11 @@ impl ObservedWait {
     /// Measures from now on how long what was acquired is held.
     pub(super) fn held_from_now(&self) -> HoldTimer {
         self.recorder.held_from_now()
+    }
+
+    /// Begins a wait that is ended by whoever serves the caller, on a thread of his.
+    pub fn begin(&self) -> Waiting<'static> {
+        Waiting::start(Cow::Owned(self.recorder.clone()), WaitsFor::Unknown)
     }
 
     /// Awaits `acquire`, for which the caller has to wait.

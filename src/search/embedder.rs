@@ -1,5 +1,6 @@
 //! Turns text into vectors: the model, and the threads that run it.
 
+mod deliveries;
 mod mapped;
 mod model;
 mod recipe;

@@ -11,10 +11,13 @@ use std::{
 
 use crossbeam_channel::{Receiver, after, never, select_biased};
 use tokio::{sync::oneshot, time::Instant};
-use tracing::{error, info};
+use tracing::{Span, error, info, info_span};
 
-use super::{EmbedError, Embedder};
-use crate::search::Error;
+use super::{EmbedError, Embedder, deliveries::Deliveries};
+use crate::{
+    observed::{Belonging, Waiting},
+    search::Error,
+};
 
 /// Time without a question after which every thread embeds passages again: an agent that works
 /// asks several times in a second.
@@ -23,31 +26,45 @@ const QUIET: Duration = Duration::from_millis(250);
 /// What a thread is asked, and where its answer goes.
 pub(super) struct Task<A, R> {
     asked: A,
-    started: oneshot::Sender<()>,
-    answer: oneshot::Sender<Result<R, EmbedError>>,
+    /// Whose it is, if it is a part of a request.
+    belonging: Option<Belonging>,
+    /// The wait for a thread, which the thread ends: the caller is woken once, by the answer.
+    wait: Option<Waiting<'static>>,
+    answer: oneshot::Sender<Done<R>>,
 }
 
 /// What comes back of a task.
-pub(super) struct Coming<R> {
-    /// A thread has begun with it.
-    pub(super) started: oneshot::Receiver<()>,
-    pub(super) answer: oneshot::Receiver<Result<R, EmbedError>>,
+pub(super) struct Done<R> {
+    /// When a thread began with it.
+    pub(super) begun: Instant,
+    pub(super) answer: Result<R, EmbedError>,
 }
 
-impl<A, R> Task<A, R> {
-    pub(super) fn new(asked: A) -> (Self, Coming<R>) {
-        let (started, starts) = oneshot::channel();
+impl<A, R: Send + 'static> Task<A, R> {
+    pub(super) fn new(asked: A) -> (Self, oneshot::Receiver<Done<R>>) {
         let (answer, comes) = oneshot::channel();
         let task = Self {
             asked,
-            started,
+            belonging: None,
+            wait: None,
             answer,
         };
-        let coming = Coming {
-            started: starts,
-            answer: comes,
-        };
-        (task, coming)
+        (task, comes)
+    }
+
+    /// Has the thread work on it as a part of the caller's request, and end its `wait`, if it has to
+    /// wait.
+    pub(super) fn of_request(self, wait: Option<Waiting<'static>>) -> Self {
+        Self {
+            belonging: Some(Belonging::here()),
+            wait,
+            ..self
+        }
+    }
+
+    /// Ends it where no thread takes it.
+    pub(super) fn turned_away(self) {
+        self.wait.into_iter().for_each(Waiting::retract);
     }
 }
 
@@ -77,7 +94,10 @@ pub(super) struct Load {
 /// A thread with a model.
 pub(super) struct Worker {
     pub(super) embedder: Box<dyn Embedder>,
+    /// What the span of an inference is called, and what the model is.
+    pub(super) names: (Arc<str>, Arc<str>),
     pub(super) load: Arc<Load>,
+    pub(super) deliveries: Deliveries,
     /// It takes no passages while questions come: a question must not wait for one.
     pub(super) for_questions: bool,
 }
@@ -120,9 +140,9 @@ impl Worker {
         });
     }
 
-    fn carry_out<A, R>(
+    fn carry_out<A, R: Send + 'static>(
         &mut self,
-        task: Task<A, R>,
+        mut task: Task<A, R>,
         bytes: usize,
         run: impl FnOnce(&mut dyn Embedder, &A) -> Result<R, EmbedError>,
     ) {
@@ -131,21 +151,43 @@ impl Worker {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return;
         }
-        let _ = task.started.send(());
-        let attempt = AssertUnwindSafe(|| run(&mut *self.embedder, &task.asked));
-        let answer = catch_unwind(attempt).unwrap_or_else(|_| {
-            error!(
-                name: "lockstep.search.model_panicked",
-                { text.len_bytes = bytes },
-                "the model panicked"
-            );
-            renew(&mut *self.embedder);
-            Err(EmbedError::Panicked)
-        });
+        let (begun, wait) = (Instant::now(), task.wait.take());
+        let attempt = || {
+            let run = AssertUnwindSafe(|| run(&mut *self.embedder, &task.asked));
+            catch_unwind(run).unwrap_or_else(|_| {
+                error!(
+                    name: "lockstep.search.model_panicked",
+                    { text.len_bytes = bytes },
+                    "the model panicked"
+                );
+                renew(&mut *self.embedder);
+                Err(EmbedError::Panicked)
+            })
+        };
+        let answer = match task.belonging {
+            Some(belonging) => belonging.scope(|| {
+                wait.into_iter().for_each(Waiting::end);
+                inference(&self.names).in_scope(attempt)
+            }),
+            None => attempt(),
+        };
         // Before the answer, so that who asks again right after it finds the thread free.
         self.load.outstanding.fetch_sub(1, SeqCst);
-        let _ = task.answer.send(answer);
+        let (waiting, done) = (task.answer, Done { begun, answer });
+        self.deliveries.send(move || {
+            let _ = waiting.send(done);
+        });
     }
+}
+
+/// The span of the model at work on a question.
+fn inference((span, model): &(Arc<str>, Arc<str>)) -> Span {
+    info_span!(
+        "embeddings",
+        otel.name = &**span,
+        gen_ai.operation.name = "embeddings",
+        gen_ai.request.model = &**model,
+    )
 }
 
 /// Tells whether no question came lately.

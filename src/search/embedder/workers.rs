@@ -9,11 +9,12 @@ use std::{
 use crossbeam_channel::{Sender, TrySendError, bounded, unbounded};
 use futures::future::try_join_all;
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span, info_span, instrument};
+use tracing::instrument;
 
 use super::{
     EmbedError, Embedder, Prefixes,
-    worker::{Inbox, Load, Task, ToEmbed, ToScore, Worker},
+    deliveries::Deliveries,
+    worker::{Done, Inbox, Load, Task, ToEmbed, ToScore, Worker},
 };
 use crate::{
     observed::{
@@ -32,8 +33,6 @@ pub(in crate::search) struct Workers {
     passages: Sender<ToEmbed>,
     prefixes: Prefixes,
     rerank: bool,
-    /// What the span of an inference is called, and what the model is.
-    embeddings: (Arc<str>, Arc<str>),
     queue: usize,
     threads: usize,
     load: Arc<Load>,
@@ -43,7 +42,7 @@ pub(in crate::search) struct Workers {
 
 impl Workers {
     /// Starts a thread for each of `embedders`; at most `queue` questions wait for them, and as
-    /// many candidates.
+    /// many candidates. Must be called in a tokio runtime.
     ///
     /// # Errors
     ///
@@ -56,6 +55,7 @@ impl Workers {
         let first = embedders.first_mut().ok_or(Error::NoWorkers)?;
         let (prefixes, rerank) = (first.prefixes(), first.reranker().is_some());
         let model = first.name();
+        let names = (format!("embeddings {model}").into(), model);
         let (questions, asked) = bounded(queue);
         let (pairs, paired) = bounded(queue);
         let (passages, handed) = unbounded();
@@ -65,10 +65,13 @@ impl Workers {
             passages: handed,
         };
         let (threads, load) = (embedders.len(), Arc::new(Load::default()));
+        let deliveries = Deliveries::start().map_err(Error::Thread)?;
         for (number, embedder) in embedders.into_iter().enumerate() {
             let worker = Worker {
                 embedder,
+                names: names.clone(),
                 load: Arc::clone(&load),
+                deliveries: deliveries.clone(),
                 for_questions: number == 0 && threads > 1,
             };
             let inbox = inbox.clone();
@@ -83,7 +86,6 @@ impl Workers {
             passages,
             prefixes,
             rerank,
-            embeddings: (format!("embeddings {model}").into(), model),
             queue,
             threads,
             load,
@@ -113,39 +115,26 @@ impl Workers {
         let asked = Instant::now();
         self.load.asked.fetch_add(1, SeqCst);
         let waits = self.load.outstanding.fetch_add(1, SeqCst) >= self.threads;
+        let task = task.of_request(waits.then(|| self.wait.begin()));
         if let Err(refused) = self.questions.try_send(task) {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(match refused {
-                TrySendError::Full(_) => {
+                TrySendError::Full(task) => {
+                    task.turned_away();
                     self.metrics.refused();
                     Error::Busy { queue: self.queue }
                 }
                 TrySendError::Disconnected(_) => Error::NoWorkers,
             });
         }
-        if waits {
-            let began = self.wait.wait(coming.started).await;
-            began.map_err(|_| EmbedError::Gone)?;
-        } else {
+        if !waits {
             self.wait.acquired_free();
         }
-        let begun = Instant::now();
+        let Done { begun, answer } = coming.await.map_err(|_| EmbedError::Gone)?;
         self.metrics.stage(Stage::Queue, begun - asked);
-        let vector = coming.answer.instrument(self.inference()).await;
-        let vector = vector.map_err(|_| EmbedError::Gone)??;
+        let vector = answer?;
         self.metrics.stage(Stage::Embed, begun.elapsed());
         Ok(unit_length(vector))
-    }
-
-    /// The span of the model at work on a question.
-    fn inference(&self) -> Span {
-        let (span, model) = &self.embeddings;
-        info_span!(
-            "embeddings",
-            otel.name = &**span,
-            gen_ai.operation.name = "embeddings",
-            gen_ai.request.model = &**model,
-        )
     }
 
     /// Embeds a passage when no question waits.
@@ -160,7 +149,7 @@ impl Workers {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return Err(Error::NoWorkers);
         }
-        let vector = coming.answer.await.map_err(|_| EmbedError::Gone)??;
+        let vector = coming.await.map_err(|_| EmbedError::Gone)?.answer?;
         Ok(unit_length(vector))
     }
 
@@ -193,7 +182,7 @@ impl Workers {
                     TrySendError::Disconnected(_) => Error::NoWorkers,
                 });
             }
-            scores.push(async { coming.answer.await.map_err(|_| EmbedError::Gone)? });
+            scores.push(async { coming.await.map_err(|_| EmbedError::Gone)?.answer });
         }
         try_join_all(scores).await.map_err(Error::Score)
     }
