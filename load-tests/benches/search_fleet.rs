@@ -37,7 +37,9 @@ const CALLERS: usize = 50;
 const FEW: usize = 4;
 /// Questions of a round.
 const QUESTIONS: usize = 600;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
+/// Times that the standards are embedded again.
+const REBUILDS: usize = 5;
 /// Files, of one passage each, that are written anew.
 const FILES: usize = 60;
 
@@ -147,7 +149,7 @@ async fn asked(engine: &Arc<Engine>, callers: usize, questions: Vec<String>) -> 
 
 fn rebuild(runtime: &Runtime, engine: &Arc<Engine>, content: &Path) {
     let (mut quiet, mut busy) = (Vec::new(), Vec::new());
-    for round in 1..=ROUNDS {
+    for round in 1..=REBUILDS {
         quiet.extend(runtime.block_on(asked(engine, FEW, questions(QUESTIONS / 3))));
         let generation = engine.status().generation;
         write(content, round);

@@ -178,37 +178,30 @@ impl Keywords {
                 |(score, address): (f32, DocAddress)| (address.doc_id as usize, score / most);
             Ok::<_, Error>(found.into_iter().map(share))
         };
-        let words = BooleanQuery::new(self.counting(self.fields.text, 1.0, &terms.words).collect());
+        let (passages, documents) = (&self.passages, &self.documents);
+        let words = counting(documents, self.fields.text, 1.0, &terms.words).map_err(failed)?;
+        let query = self.query(&terms, scope).map_err(failed)?;
         Ok(Matches {
-            passages: best(&self.passages, &self.query(&terms, scope))?.collect(),
-            documents: best(&self.documents, &words)?.collect(),
+            passages: best(passages, &query)?.collect(),
+            documents: best(documents, &BooleanQuery::new(words))?.collect(),
         })
     }
 
-    fn counting<'a>(
-        &self,
-        field: Field,
-        boost: f32,
-        terms: &'a [String],
-    ) -> impl Iterator<Item = (Occur, Box<dyn Query>)> + use<'a> {
-        terms.iter().map(move |term| {
-            let term = Term::from_field_text(field, term);
-            let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            let boosted = BoostQuery::new(Box::new(term), boost);
-            (Occur::Should, Box::new(boosted) as Box<dyn Query>)
-        })
-    }
-
-    fn query(&self, terms: &Terms, scope: &Scope) -> BooleanQuery {
+    fn query(&self, terms: &Terms, scope: &Scope) -> tantivy::Result<BooleanQuery> {
         let fields = self.fields;
-        let clauses = self
-            .counting(fields.text, 1.0, &terms.words)
-            .chain(self.counting(fields.headings, HEADINGS, &terms.words))
-            .chain(self.counting(fields.file, FILE, &terms.words))
-            .chain(self.counting(fields.pairs, PAIR, &terms.pairs))
-            .chain(self.counting(fields.identifiers, IDENTIFIER, &terms.identifiers));
-        let words = BooleanQuery::new(clauses.collect());
-        match scope.allowed() {
+        let counted = [
+            (fields.text, 1.0, &terms.words),
+            (fields.headings, HEADINGS, &terms.words),
+            (fields.file, FILE, &terms.words),
+            (fields.pairs, PAIR, &terms.pairs),
+            (fields.identifiers, IDENTIFIER, &terms.identifiers),
+        ];
+        let mut clauses = Vec::new();
+        for (field, boost, terms) in counted {
+            clauses.extend(counting(&self.passages, field, boost, terms)?);
+        }
+        let words = BooleanQuery::new(clauses);
+        Ok(match scope.allowed() {
             None => words,
             Some(allowed) => {
                 let allowed = Arc::clone(allowed);
@@ -223,7 +216,7 @@ impl Keywords {
                     (Occur::Must, Box::new(filter)),
                 ])
             }
-        }
+        })
     }
 
     /// Returns the score of a passage that is full of all the words. One that stands nowhere
@@ -247,6 +240,26 @@ impl fmt::Debug for Keywords {
             .field("passages", &self.passages.num_docs())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns what counts each of `terms` that stands anywhere: to weigh one that stands nowhere takes
+/// longer than to see that it does not, and most pairs and words of headings do not.
+fn counting(
+    searcher: &Searcher,
+    field: Field,
+    boost: f32,
+    terms: &[String],
+) -> tantivy::Result<Vec<(Occur, Box<dyn Query>)>> {
+    let mut counting = Vec::with_capacity(terms.len());
+    for term in terms {
+        let term = Term::from_field_text(field, term);
+        if searcher.doc_freq(&term)? > 0 {
+            let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
+            let boosted = BoostQuery::new(Box::new(term), boost);
+            counting.push((Occur::Should, Box::new(boosted) as Box<dyn Query>));
+        }
+    }
+    Ok(counting)
 }
 
 /// Indexes `documents` in their order.

@@ -192,8 +192,9 @@ impl Ranking {
         let by_words = self.method != Mode::Vector;
         let (cosines, shares) = (Known::of(near), Known::of(&matches.passages));
         let (index, documents) = (self.snapshot.index(), self.snapshot.documents());
-        let mut openings = HashMap::default();
-        let mut evidence = Vec::with_capacity(near.len() + matches.passages.len());
+        let most = near.len() + matches.passages.len();
+        let mut openings = HashMap::with_capacity_and_hasher(most, Default::default());
+        let mut evidence = Vec::with_capacity(most);
         for position in cosines.united(&shares) {
             let document = documents.at(position);
             let opening = match (vector.filter(|_| by_words), openings.get(&document)) {
@@ -226,7 +227,7 @@ impl Ranking {
         };
         let mut ranked: Vec<_> = found.into_iter().filter_map(strength).collect();
         strongest_first(&mut ranked);
-        let mut files = HashSet::default();
+        let mut files = HashSet::with_capacity_and_hasher(ranked.len(), Default::default());
         for (strength, position, _) in &mut ranked {
             if !files.insert(self.snapshot.documents().at(*position)) {
                 *strength *= FURTHER;

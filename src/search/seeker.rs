@@ -57,7 +57,7 @@ impl Seeker {
             Mode::Hybrid if !snapshot.has_vectors() => Mode::Keyword,
             mode => mode,
         };
-        let is_word = |word: &str| self.tokens.count(word) == 1;
+        let is_word = |word: &str| self.tokens.is_usual(word);
         let question = snapshot.keywords().mended(query.text(), is_word)?;
         if method == Mode::Vector && snapshot.len() > 0 && !snapshot.has_vectors() {
             return Err(Error::NoVectors);

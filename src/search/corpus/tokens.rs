@@ -7,6 +7,11 @@ pub trait Tokens: fmt::Debug + Send + Sync {
     /// Returns the tokens of `text`, without those that stand for its beginning and end.
     fn count(&self, text: &str) -> usize;
 
+    /// Tells whether `word` is so usual that it has a token of its own.
+    fn is_usual(&self, word: &str) -> bool {
+        self.count(word) == 1
+    }
+
     /// Returns the tokens of one text that the model reads; what comes after them is lost.
     fn window(&self) -> usize;
 }

@@ -1,7 +1,6 @@
 //! How alike two passages are, by the words that follow each other in them.
 
 use std::{
-    cmp::Ordering,
     hash::{BuildHasher as _, Hasher as _},
     sync::OnceLock,
 };
@@ -55,17 +54,12 @@ fn word_hash(word: &str, hasher: &FixedState) -> u64 {
 
 /// Returns the part that two sorted sets have in common of what they have together, 0 to 1.
 pub(super) fn likeness(one: &[u32], other: &[u32]) -> f64 {
-    let (mut common, mut left, mut right) = (0, one.iter().peekable(), other.iter().peekable());
-    while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
-        match first.cmp(second) {
-            Ordering::Less => drop(left.next()),
-            Ordering::Greater => drop(right.next()),
-            Ordering::Equal => {
-                common += 1;
-                left.next();
-                right.next();
-            }
-        }
+    // Without a branch: which of two is the less cannot be foreseen.
+    let (mut common, mut left, mut right) = (0, 0, 0);
+    while let (Some(first), Some(second)) = (one.get(left), other.get(right)) {
+        common += usize::from(first == second);
+        left += usize::from(first <= second);
+        right += usize::from(second <= first);
     }
     let together = one.len() + other.len() - common;
     common as f64 / together.max(1) as f64

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tokenizers::Tokenizer;
+use tokenizers::{ModelWrapper, Tokenizer};
 
 use crate::search::Tokens;
 
@@ -37,6 +37,19 @@ impl Tokens for ModelTokens {
         let encoded = self.tokenizer.encode_fast(text, false);
         // What cannot be counted has no more tokens than bytes.
         encoded.map_or(text.len(), |encoded| encoded.len())
+    }
+
+    fn is_usual(&self, word: &str) -> bool {
+        // Beginnings of words and whole words are one kind of entry of this vocabulary, and a look
+        // into it takes a hundredth of the time.
+        let is_listed = match self.tokenizer.get_model() {
+            ModelWrapper::WordPiece(_) => {
+                let id = self.tokenizer.token_to_id(&word.to_lowercase());
+                id.is_some()
+            }
+            _ => false,
+        };
+        is_listed || self.count(word) == 1
     }
 
     fn window(&self) -> usize {
