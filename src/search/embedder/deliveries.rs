@@ -76,9 +76,9 @@ impl fmt::Debug for Deliveries {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Duration};
 
-    use tokio::sync::mpsc;
+    use tokio::{sync::mpsc, time::timeout};
 
     use super::*;
 
@@ -100,7 +100,8 @@ mod tests {
         drop(deliveries);
         let mut all = Vec::new();
         while all.len() < 4_000 {
-            all.push(arrivals.recv().await.unwrap());
+            let next = timeout(Duration::from_secs(10), arrivals.recv()).await;
+            all.push(next.expect("none is left lying").unwrap());
         }
 
         threads

@@ -223,6 +223,7 @@ mod tests {
     use crossbeam_channel::Receiver;
 
     use super::*;
+    use crate::observed::LockCounts;
 
     /// Tells which text it begins with, and waits until it may go on.
     struct Held {
@@ -243,6 +244,46 @@ mod tests {
                 passage: "p: ".into(),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_turned_away_has_not_waited_and_one_in_the_queue_waits_until_its_turn()
+     {
+        let (begin, mut begun) = mpsc::unbounded_channel();
+        let (go, held) = unbounded();
+        let embedder = Held {
+            begun: begin,
+            go: held,
+        };
+        let meter = SdkMeterProvider::default().meter("test");
+        let metrics = Metrics::new(&meter);
+        let workers = Workers::start(vec![Box::new(embedder)], 1, &metrics).unwrap();
+        let counts = || {
+            let counts = metrics.locks.counts().into_iter();
+            let model = counts.filter(|counts| counts.name == "search.model");
+            let told =
+                |counts: LockCounts| [counts.free, counts.waits, counts.abandoned, counts.waiters];
+            model.map(told).next().unwrap()
+        };
+
+        let first = workers.question("first".into());
+        let others = async {
+            begun.recv().await.unwrap();
+            let second = workers.question("second".into());
+            let third = async {
+                let refused = workers.question("third".into()).await;
+                assert!(matches!(refused, Err(Error::Busy { queue: 1 })));
+                assert_eq!(counts(), [1, 0, 0, 1]);
+                go.send(()).unwrap();
+                begun.recv().await.unwrap();
+                assert_eq!(counts(), [1, 1, 0, 0], "its turn has come, its answer not");
+                drop(go);
+            };
+            join(second, third).await.0.unwrap()
+        };
+        let (first, second) = join(first, others).await;
+
+        assert_eq!(first.unwrap(), second);
     }
 
     #[tokio::test]
