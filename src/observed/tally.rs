@@ -227,7 +227,7 @@ where
 }
 
 /// The request and the span that a caller's work belongs to, to be taken to another thread.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Belonging {
     span: Span,
     context: Context,

@@ -40,16 +40,10 @@ impl Tokens for ModelTokens {
     }
 
     fn is_usual(&self, word: &str) -> bool {
-        // Beginnings of words and whole words are one kind of entry of this vocabulary, and a look
-        // into it takes a hundredth of the time.
-        let is_listed = match self.tokenizer.get_model() {
-            ModelWrapper::WordPiece(_) => {
-                let id = self.tokenizer.token_to_id(&word.to_lowercase());
-                id.is_some()
-            }
-            _ => false,
-        };
-        is_listed || self.count(word) == 1
+        // This vocabulary lists whole words as they are, so most need no tokenizing.
+        let lists_words = matches!(self.tokenizer.get_model(), ModelWrapper::WordPiece(_));
+        let listed = || self.tokenizer.token_to_id(&word.to_lowercase()).is_some();
+        lists_words && listed() || self.count(word) == 1
     }
 
     fn window(&self) -> usize {

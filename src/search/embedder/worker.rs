@@ -142,18 +142,23 @@ impl Worker {
 
     fn carry_out<A, R: Send + 'static>(
         &mut self,
-        mut task: Task<A, R>,
+        Task {
+            asked,
+            belonging,
+            wait,
+            answer: waiting,
+        }: Task<A, R>,
         bytes: usize,
         run: impl FnOnce(&mut dyn Embedder, &A) -> Result<R, EmbedError>,
     ) {
         // Who asked may be gone: then so is the need.
-        if task.answer.is_closed() {
+        if waiting.is_closed() {
             self.load.outstanding.fetch_sub(1, SeqCst);
             return;
         }
-        let (begun, wait) = (Instant::now(), task.wait.take());
+        let begun = Instant::now();
         let attempt = || {
-            let run = AssertUnwindSafe(|| run(&mut *self.embedder, &task.asked));
+            let run = AssertUnwindSafe(|| run(&mut *self.embedder, &asked));
             catch_unwind(run).unwrap_or_else(|_| {
                 error!(
                     name: "lockstep.search.model_panicked",
@@ -164,7 +169,7 @@ impl Worker {
                 Err(EmbedError::Panicked)
             })
         };
-        let answer = match task.belonging {
+        let answer = match belonging {
             Some(belonging) => belonging.scope(|| {
                 wait.into_iter().for_each(Waiting::end);
                 inference(&self.names).in_scope(attempt)
@@ -173,7 +178,7 @@ impl Worker {
         };
         // Before the answer, so that who asks again right after it finds the thread free.
         self.load.outstanding.fetch_sub(1, SeqCst);
-        let (waiting, done) = (task.answer, Done { begun, answer });
+        let done = Done { begun, answer };
         self.deliveries.send(move || {
             let _ = waiting.send(done);
         });

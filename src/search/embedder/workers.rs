@@ -218,7 +218,7 @@ mod tests {
     use futures::{FutureExt as _, future::join};
     use opentelemetry::metrics::MeterProvider as _;
     use opentelemetry_sdk::metrics::SdkMeterProvider;
-    use tokio::sync::mpsc;
+    use tokio::sync::mpsc::{self, UnboundedReceiver};
 
     use crossbeam_channel::Receiver;
 
@@ -246,10 +246,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_question_that_is_turned_away_has_not_waited_and_one_in_the_queue_waits_until_its_turn()
-     {
-        let (begin, mut begun) = mpsc::unbounded_channel();
+    /// Starts one thread, and a queue of `queue` questions; tells what it begins with, and lets it go on.
+    fn held(queue: usize) -> (Metrics, Workers, UnboundedReceiver<String>, Sender<()>) {
+        let (begin, begun) = mpsc::unbounded_channel();
         let (go, held) = unbounded();
         let embedder = Held {
             begun: begin,
@@ -257,7 +256,14 @@ mod tests {
         };
         let meter = SdkMeterProvider::default().meter("test");
         let metrics = Metrics::new(&meter);
-        let workers = Workers::start(vec![Box::new(embedder)], 1, &metrics).unwrap();
+        let workers = Workers::start(vec![Box::new(embedder)], queue, &metrics).unwrap();
+        (metrics, workers, begun, go)
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_turned_away_has_not_waited_and_one_in_the_queue_waits_until_its_turn()
+     {
+        let (metrics, workers, mut begun, go) = held(1);
         let counts = || {
             let counts = metrics.locks.counts().into_iter();
             let model = counts.filter(|counts| counts.name == "search.model");
@@ -288,15 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_question_whose_caller_went_away_leaves_the_queue_and_others_get_their_prefix() {
-        let (begin, mut begun) = mpsc::unbounded_channel();
-        let (go, held) = unbounded();
-        let embedder = Held {
-            begun: begin,
-            go: held,
-        };
-        let meter = SdkMeterProvider::default().meter("test");
-        let metrics = Metrics::new(&meter);
-        let workers = Workers::start(vec![Box::new(embedder)], 9, &metrics).unwrap();
+        let (_, workers, mut begun, go) = held(9);
 
         let first = workers.question("first".into());
         let release = async {
