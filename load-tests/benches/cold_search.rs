@@ -7,18 +7,13 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
 mod paired;
+mod standards;
 
 /// As the server has it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use std::{
-    cell::Cell,
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{cell::Cell, path::Path, sync::Arc, thread};
 
 use crossbeam_channel::{Sender, unbounded};
 use lockstep::{
@@ -29,6 +24,8 @@ use lockstep::{
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tokio::{runtime::Runtime, time::Instant};
+
+use standards::copy_standards;
 
 /// Questions of one round: tens of milliseconds, long against the scheduler.
 const QUESTIONS: u32 = 16;
@@ -191,39 +188,4 @@ fn start(runtime: &Runtime, content: &Path, models: Vec<Box<dyn Embedder>>) -> A
     let settings = Settings::over(content);
     let _runtime = runtime.enter();
     Engine::start(settings, models, &Metrics::new(&meter)).expect("the threads start")
-}
-
-/// Copies the first `count` standards of the corpus, or of the sample content.
-fn copy_standards(content: &Path, count: usize) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = [
-        "../shared/corpus/standards",
-        "../../shared/corpus/standards",
-        "content/standards",
-    ];
-    let mut places = places.iter().map(|place| root.join(place));
-    let standards = places
-        .find(|place| place.is_dir())
-        .expect("there are standards");
-    let mut files = markdown_below(&standards);
-    files.sort();
-    let target = content.join("standards");
-    fs::create_dir(&target).expect("the directory is ours");
-    for (number, file) in files.iter().take(count).enumerate() {
-        fs::copy(file, target.join(format!("{number}.md"))).expect("the standard can be read");
-    }
-}
-
-fn markdown_below(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir)
-        .expect("the directory can be read")
-        .flatten();
-    let below = |path: PathBuf| match path.is_dir() {
-        true => markdown_below(&path),
-        false => vec![path],
-    };
-    let files = entries.flat_map(|entry| below(entry.path()));
-    files
-        .filter(|path| path.extension().is_some_and(|of| of == "md"))
-        .collect()
 }

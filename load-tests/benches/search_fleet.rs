@@ -1,10 +1,12 @@
 //! Many who ask at once, and who ask while the standards are embedded again.
 //!
 //! `cargo bench --bench search_fleet`. The bars (issue 5): 50 callers get 0.9 of what the bare model
-//! gives on all cores, and wait at most twice their turn; a rebuild no more than doubles the p99.
+//! gives on all cores, and wait at most twice their turn; a rebuild no more than doubles the p99. Needs
+//! the model (`make setup`) and standards, as `cold_search`.
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
 mod paired;
+mod standards;
 
 /// As the server has it.
 #[global_allocator]
@@ -31,6 +33,8 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tokio::{runtime::Runtime, time::Instant};
 
+use standards::copy_standards;
+
 /// Callers at once.
 const CALLERS: usize = 50;
 /// Callers while the standards are embedded again: a few agents at work.
@@ -40,13 +44,15 @@ const QUESTIONS: usize = 600;
 const ROUNDS: usize = 15;
 /// Times that the standards are embedded again.
 const REBUILDS: usize = 5;
-/// Files, of one passage each, that are written anew.
+/// Standards that are searched: some 200 passages, as for `cold_search`.
+const STANDARDS: usize = 6;
+/// Files beside them, of one passage each, that are written anew.
 const FILES: usize = 60;
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
     let content = tempfile::tempdir().expect("a directory can be made");
-    write(content.path(), 0);
+    copy_standards(content.path(), STANDARDS);
     let mut config = Config {
         content: content.path().to_owned(),
         ..Config::default()
@@ -92,8 +98,9 @@ fn fleet(runtime: &Runtime, engine: &Arc<Engine>, config: &Config) {
     inference += paired.baseline * workers as u32;
     let turn = inference * CALLERS as u32 / workers as u32;
     println!(
-        "{CALLERS} callers / bare model on all cores = {:.2} of its throughput (bar >= 0.9); p99 \
-         {:.1?} = {:.2} turns of {turn:.1?} (bar <= 2)",
+        "{CALLERS} callers, {} passages / bare model on all cores = {:.2} of its throughput (bar >= \
+         0.9); p99 {:.1?} = {:.2} turns of {turn:.1?} (bar <= 2)",
+        engine.status().chunks,
         1.0 / paired.ratio,
         p99(&waits),
         p99(&waits).as_secs_f64() / turn.as_secs_f64(),
@@ -188,6 +195,6 @@ fn write(content: &Path, round: usize) {
         let rule = |line| format!("Value {line} of task {number} is kept behind lock {line}. ");
         let rules: String = (0..12).map(rule).collect();
         let text = format!("# Rule {number} of {round}\n\n{rules}");
-        fs::write(standards.join(format!("{number}.md")), text).expect("there is room");
+        fs::write(standards.join(format!("written-{number}.md")), text).expect("there is room");
     }
 }

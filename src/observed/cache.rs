@@ -181,7 +181,27 @@ where
             return Ok(value);
         }
         // Boxed, so that a hit does not carry the state of a load, and that is moved only once.
-        Box::pin(self.load_once(key.clone(), Box::pin(load()))).await
+        let load = self.load_once(key.clone(), Box::pin(load()), Place::OwnTask);
+        Box::pin(load).await
+    }
+
+    /// As [`Self::get_or_load`], but the load runs in the caller's task, which spares two changes of
+    /// tasks. For a caller that runs to its end itself, as a load does: with one that goes away its
+    /// load ends, and another who waits for the key loads in its turn.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::get_or_load`].
+    pub async fn get_or_load_here<F, L>(&self, key: &K, load: F) -> Result<V, Arc<E>>
+    where
+        F: FnOnce() -> L,
+        L: Future<Output = Result<V, E>> + Send + 'static,
+    {
+        if let Some(value) = self.get(key).await {
+            return Ok(value);
+        }
+        let load = self.load_once(key.clone(), Box::pin(load()), Place::CallersTask);
+        Box::pin(load).await
     }
 
     /// Puts `value` in the place of whatever is cached for `key`.
@@ -211,6 +231,7 @@ where
         &self,
         key: K,
         load: impl Future<Output = Result<V, E>> + Send + 'static,
+        place: Place,
     ) -> Result<V, Arc<E>> {
         let span = info_span!(
             "cache.lookup",
@@ -221,12 +242,13 @@ where
         let started = Instant::now();
         let joined = self.loads.join(key.clone());
 
-        let flight = tally::spawn(self.flight(key, load).instrument(span.clone()));
-        let (result, led) = match flight.await {
-            Ok(flown) => flown,
-            // Only the runtime's end cancels the task, and it ends this caller too.
-            Err(_) => (Err(Arc::new(E::from(LoadPanicked))), true),
+        let flight = self.flight(key, load).instrument(span.clone());
+        let flown = match place {
+            Place::OwnTask => tally::spawn(flight).await,
+            Place::CallersTask => Ok(flight.await),
         };
+        // Only the runtime's end cancels the task, and it ends this caller too.
+        let (result, led) = flown.unwrap_or_else(|_| (Err(Arc::new(E::from(LoadPanicked))), true));
 
         lookup.end(match (&result, led) {
             (Err(_), _) => Outcome::Error,
@@ -285,6 +307,13 @@ where
             (entry.map(moka::Entry::into_value), led)
         }
     }
+}
+
+/// Where a load runs.
+#[derive(Clone, Copy)]
+enum Place {
+    OwnTask,
+    CallersTask,
 }
 
 pin_project! {

@@ -8,7 +8,6 @@ mod terms;
 
 use std::{fmt, sync::Arc};
 
-use foldhash::HashMap;
 use tantivy::{
     DocAddress, DocId, Index, IndexSettings, Searcher, SegmentReader, TantivyDocument, Term,
     collector::TopDocs,
@@ -74,8 +73,8 @@ struct Fields {
 pub(super) struct Matches {
     /// Positions of passages and their shares, best first.
     pub(super) passages: Vec<(usize, f32)>,
-    /// Shares by the files' numbers.
-    pub(super) documents: HashMap<usize, f32>,
+    /// Numbers of files and their shares, best first.
+    pub(super) documents: Vec<(usize, f32)>,
 }
 
 impl Keywords {
@@ -170,35 +169,42 @@ impl Keywords {
         if terms.is_empty() {
             return Ok(Matches::default());
         }
-        let most = self.most(&terms).map_err(failed)?;
+        let (passages, documents, text) = (&self.passages, &self.documents, self.fields.text);
+        let words = having(passages, text, &terms.words).map_err(failed)?;
+        let most = self.most(&words);
         let best = |searcher: &Searcher, query: &dyn Query| {
             let best = TopDocs::with_limit(count.max(1)).order_by_score();
             let found = searcher.search(query, &best).map_err(failed)?;
             let share =
                 |(score, address): (f32, DocAddress)| (address.doc_id as usize, score / most);
-            Ok::<_, Error>(found.into_iter().map(share))
+            Ok::<_, Error>(found.into_iter().map(share).collect())
         };
-        let (passages, documents) = (&self.passages, &self.documents);
-        let words = counting(documents, self.fields.text, 1.0, &terms.words).map_err(failed)?;
-        let query = self.query(&terms, scope).map_err(failed)?;
+        let query = self.query(words, &terms, scope).map_err(failed)?;
+        let words = having(documents, text, &terms.words).map_err(failed)?;
+        let of_documents = BooleanQuery::new(counting(words, 1.0).collect());
         Ok(Matches {
-            passages: best(passages, &query)?.collect(),
-            documents: best(documents, &BooleanQuery::new(words))?.collect(),
+            passages: best(passages, &query)?,
+            documents: best(documents, &of_documents)?,
         })
     }
 
-    fn query(&self, terms: &Terms, scope: &Scope) -> tantivy::Result<BooleanQuery> {
+    /// `words` are those of `terms`.
+    fn query(
+        &self,
+        words: Vec<(Term, u64)>,
+        terms: &Terms,
+        scope: &Scope,
+    ) -> tantivy::Result<BooleanQuery> {
         let fields = self.fields;
-        let counted = [
-            (fields.text, 1.0, &terms.words),
+        let others = [
             (fields.headings, HEADINGS, &terms.words),
             (fields.file, FILE, &terms.words),
             (fields.pairs, PAIR, &terms.pairs),
             (fields.identifiers, IDENTIFIER, &terms.identifiers),
         ];
-        let mut clauses = Vec::new();
-        for (field, boost, terms) in counted {
-            clauses.extend(counting(&self.passages, field, boost, terms)?);
+        let mut clauses: Vec<_> = counting(words, 1.0).collect();
+        for (field, boost, terms) in others {
+            clauses.extend(counting(having(&self.passages, field, terms)?, boost));
         }
         let words = BooleanQuery::new(clauses);
         Ok(match scope.allowed() {
@@ -221,15 +227,13 @@ impl Keywords {
 
     /// Returns the score of a passage that is full of all the words. One that stands nowhere
     /// counts too: then no passage has all that was asked for.
-    fn most(&self, terms: &Terms) -> tantivy::Result<f32> {
-        let documents = self.passages.num_docs() as f32;
-        let mut most = 0.0;
-        for word in &terms.words {
-            let term = Term::from_field_text(self.fields.text, word);
-            let having = self.passages.doc_freq(&term)? as f32;
-            most += SATURATION * (1.0 + (documents - having + 0.5) / (having + 0.5)).ln();
-        }
-        Ok(f32::max(most, f32::MIN_POSITIVE))
+    fn most(&self, words: &[(Term, u64)]) -> f32 {
+        let passages = self.passages.num_docs() as f32;
+        let full = |(_, having): &(Term, u64)| {
+            let having = *having as f32;
+            SATURATION * (1.0 + (passages - having + 0.5) / (having + 0.5)).ln()
+        };
+        f32::max(words.iter().map(full).sum(), f32::MIN_POSITIVE)
     }
 }
 
@@ -242,24 +246,29 @@ impl fmt::Debug for Keywords {
     }
 }
 
-/// Returns what counts each of `terms` that stands anywhere: to weigh one that stands nowhere takes
-/// longer than to see that it does not, and most pairs and words of headings do not.
-fn counting(
+/// Returns each of `terms` with the number of documents that have it in the field.
+fn having(
     searcher: &Searcher,
     field: Field,
-    boost: f32,
     terms: &[String],
-) -> tantivy::Result<Vec<(Occur, Box<dyn Query>)>> {
-    let mut counting = Vec::with_capacity(terms.len());
-    for term in terms {
+) -> tantivy::Result<Vec<(Term, u64)>> {
+    let having = |term: &String| {
         let term = Term::from_field_text(field, term);
-        if searcher.doc_freq(&term)? > 0 {
-            let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            let boosted = BoostQuery::new(Box::new(term), boost);
-            counting.push((Occur::Should, Box::new(boosted) as Box<dyn Query>));
-        }
-    }
-    Ok(counting)
+        let having = searcher.doc_freq(&term)?;
+        Ok((term, having))
+    };
+    terms.iter().map(having).collect()
+}
+
+/// Returns what counts each of `terms` that stands anywhere: to weigh one that stands nowhere takes
+/// longer than to see that it does not, and most pairs and words of headings do not.
+fn counting(terms: Vec<(Term, u64)>, boost: f32) -> impl Iterator<Item = (Occur, Box<dyn Query>)> {
+    let there = terms.into_iter().filter(|(_, having)| *having > 0);
+    there.map(move |(term, _)| {
+        let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
+        let boosted = BoostQuery::new(Box::new(term), boost);
+        (Occur::Should, Box::new(boosted) as Box<dyn Query>)
+    })
 }
 
 /// Indexes `documents` in their order.
@@ -381,8 +390,9 @@ mod tests {
 
         let documents = matches(&keywords, "locks threads").documents;
 
-        assert!(documents[&0] > documents[&1], "{documents:?}");
-        assert_eq!(documents.get(&2), None);
+        let files: Vec<_> = documents.iter().map(|(file, _)| *file).collect();
+        assert_eq!(files, [0, 1]);
+        assert!(documents[0].1 > documents[1].1, "{documents:?}");
     }
 
     #[test]

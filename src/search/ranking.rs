@@ -1,8 +1,7 @@
 //! From what two indexes of a snapshot find to the passages of an answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Ordering, iter::Peekable, sync::Arc, time::Duration, vec};
 
-use foldhash::{HashMap, HashSet};
 use tokio::time::Instant;
 
 use super::{
@@ -111,7 +110,7 @@ impl Ranking {
         let started = Instant::now();
         let evidence = self.evidence(vector, &near, &words.matches)?;
         Ok(Found {
-            order: self.ranked(evidence),
+            order: self.ranked(&evidence),
             scope: words.scope,
             took: started.elapsed(),
         })
@@ -181,7 +180,7 @@ impl Ranking {
         }
     }
 
-    /// Returns what is known of each passage that came up.
+    /// Returns what is known of each passage that came up, in the order of their positions.
     fn evidence(
         &self,
         vector: Option<&[f32]>,
@@ -190,87 +189,112 @@ impl Ranking {
     ) -> Result<Vec<(usize, Evidence)>, Error> {
         let by_meaning = self.method != Mode::Keyword;
         let by_words = self.method != Mode::Vector;
-        let (cosines, shares) = (Known::of(near), Known::of(&matches.passages));
         let (index, documents) = (self.snapshot.index(), self.snapshot.documents());
-        let most = near.len() + matches.passages.len();
-        let mut openings = HashMap::with_capacity_and_hasher(most, Default::default());
-        let mut evidence = Vec::with_capacity(most);
-        for position in cosines.united(&shares) {
-            let document = documents.at(position);
-            let opening = match (vector.filter(|_| by_words), openings.get(&document)) {
-                (None, _) => None,
-                (Some(_), Some(opening)) => Some(*opening),
-                (Some(vector), None) => {
-                    let opening = index.cosine(documents.opening(document), vector)?;
-                    openings.insert(document, opening);
-                    Some(opening)
+        let mut evidence = Vec::with_capacity(near.len() + matches.passages.len());
+        let (mut cosines, mut shares) = (Known::of(near), Known::of(&matches.passages));
+        let mut of_documents = Known::all_of(&matches.documents);
+        // Of the file at hand: passages stand in the order of their files.
+        let mut file = None;
+        while let Some(position) = [cosines.next(), shares.next()].into_iter().flatten().min() {
+            let number = documents.at(position);
+            let (opening, document) = match file {
+                Some((at_hand, opening, document)) if at_hand == number => (opening, document),
+                _ => {
+                    let compared = vector.filter(|_| by_words);
+                    let opening = compared
+                        .map(|vector| index.cosine(documents.opening(number), vector))
+                        .transpose()?;
+                    (opening, of_documents.at(number))
                 }
             };
-            let of_document = matches.documents.get(&document).copied();
+            file = Some((number, opening, document));
             let known = Evidence {
-                cosine: by_meaning.then(|| cosines.of_position(position)),
+                cosine: by_meaning.then_some(cosines.at(position)),
                 opening,
-                coverage: by_words.then(|| shares.of_position(position)),
-                document: by_words.then(|| of_document.unwrap_or_default()),
+                coverage: by_words.then_some(shares.at(position)),
+                document: by_words.then_some(document),
             };
             evidence.push((position, known));
         }
         Ok(evidence)
     }
 
-    /// Orders passages by the strength of their evidence, equal ones by their positions. Those
-    /// that have no evidence that counts are left out.
-    fn ranked(&self, found: Vec<(usize, Evidence)>) -> Vec<(usize, Evidence)> {
-        let strength = |(position, evidence)| {
-            let strength = self.rules.fusion.strength(evidence);
-            (strength != 0.0).then_some((strength, position, evidence))
+    /// Orders passages, which come in the order of their positions, by the strength of their
+    /// evidence, equal ones by their positions. Those that have no evidence that counts are left out.
+    fn ranked(&self, found: &[(usize, Evidence)]) -> Vec<(usize, Evidence)> {
+        let documents = self.snapshot.documents();
+        let of_one_file = |one: &Strength, other: &Strength| one.file == other.file;
+        let strength = |(at, (position, evidence)): (usize, &(usize, Evidence))| Strength {
+            of: self.rules.fusion.strength(*evidence),
+            file: documents.at(*position),
+            at,
         };
-        let mut ranked: Vec<_> = found.into_iter().filter_map(strength).collect();
-        strongest_first(&mut ranked);
-        let mut files = HashSet::with_capacity_and_hasher(ranked.len(), Default::default());
-        for (strength, position, _) in &mut ranked {
-            if !files.insert(self.snapshot.documents().at(*position)) {
-                *strength *= FURTHER;
-            }
+        let strengths = found.iter().enumerate().map(strength);
+        let mut ranked: Vec<_> = strengths.filter(|strength| strength.of != 0.0).collect();
+        for file in ranked.chunk_by_mut(of_one_file) {
+            file.sort_unstable_by(Strength::strongest_first);
+            file.iter_mut()
+                .skip(1)
+                .for_each(|strength| strength.of *= FURTHER);
         }
-        strongest_first(&mut ranked);
-        let ranked = ranked.into_iter();
-        ranked
-            .map(|(_, position, evidence)| (position, evidence))
-            .collect()
+        ranked.sort_unstable_by(Strength::strongest_first);
+        ranked.iter().map(|strength| found[strength.at]).collect()
     }
 }
 
-/// Sorts passages by their strength, equal ones by their positions.
-fn strongest_first(ranked: &mut [(f32, usize, Evidence)]) {
-    ranked.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+/// How strong the evidence of a passage is.
+struct Strength {
+    of: f32,
+    file: usize,
+    /// Where the passage stands among those that were found.
+    at: usize,
 }
 
-/// What one ranking tells.
+impl Strength {
+    fn strongest_first(&self, other: &Self) -> Ordering {
+        let falling = other.of.total_cmp(&self.of);
+        falling.then(self.at.cmp(&other.at))
+    }
+}
+
+/// What one ranking tells of positions, or of files: it is asked in their order.
 struct Known {
-    values: HashMap<usize, f32>,
-    /// Of positions that it does not have: at most what the last one that it has is worth.
+    told: Peekable<vec::IntoIter<(usize, f32)>>,
+    /// Of those that it does not have.
     others: f32,
 }
 
 impl Known {
+    /// Of a ranking that is full, what is not in it is worth at most what its last one is.
     fn of(ranking: &[(usize, f32)]) -> Self {
         let full = ranking.len() == CANDIDATES;
         let last = ranking.last().filter(|_| full);
         Self {
-            values: ranking.iter().copied().collect(),
             others: last.map_or(0.0, |(_, value)| *value),
+            ..Self::all_of(ranking)
         }
     }
 
-    fn of_position(&self, position: usize) -> f32 {
-        self.values.get(&position).copied().unwrap_or(self.others)
+    /// What is not in the ranking is worth nothing.
+    fn all_of(ranking: &[(usize, f32)]) -> Self {
+        let mut told = ranking.to_vec();
+        told.sort_unstable_by_key(|(of, _)| *of);
+        Self {
+            told: told.into_iter().peekable(),
+            others: 0.0,
+        }
     }
 
-    fn united<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + use<'a> {
-        let more = other.values.keys();
-        let more = more.filter(move |position| !self.values.contains_key(position));
-        self.values.keys().chain(more).copied()
+    /// Returns what it has next.
+    fn next(&mut self) -> Option<usize> {
+        self.told.peek().map(|(of, _)| *of)
+    }
+
+    /// Returns what it tells of `this`, and forgets what came before.
+    fn at(&mut self, this: usize) -> f32 {
+        while self.told.next_if(|(of, _)| *of < this).is_some() {}
+        let told = self.told.next_if(|(of, _)| *of == this);
+        told.map_or(self.others, |(_, value)| value)
     }
 }
 

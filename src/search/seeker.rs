@@ -151,7 +151,7 @@ impl Seeker {
     async fn vector(&self, question: &Arc<str>) -> Result<Arc<[f32]>, Error> {
         let (workers, text) = (Arc::clone(&self.workers), Arc::clone(question));
         let embed = || async move { workers.question(text).await };
-        let vector = self.vectors.get_or_load(question, embed).await;
+        let vector = self.vectors.get_or_load_here(question, embed).await;
         vector.map_err(Error::Shared)
     }
 }

@@ -141,6 +141,37 @@ async fn a_load_whose_only_caller_went_away_still_fills_the_cache() {
 }
 
 #[tokio::test]
+async fn a_load_in_its_callers_task_ends_with_it_and_the_next_who_waits_loads() {
+    let metrics = TestMetrics::new();
+    let (cache, gate) = (cache(&metrics, 10), Gate::default());
+    let ask = |value| {
+        let (cache, gate) = (Arc::clone(&cache), gate.clone());
+        tokio::spawn(async move { cache.get_or_load_here(&1, || gate.load(value)).await })
+    };
+
+    let leader = ask(8);
+    gate.running.notified().await;
+    let waiters = [ask(9), ask(9), ask(9)];
+    tokio::task::yield_now().await;
+    assert_eq!(gate.loads.load(SeqCst), 1, "they wait");
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    gate.running.notified().await;
+    gate.go.cancel();
+
+    for waiter in waiters {
+        assert_eq!(waiter.await.unwrap().unwrap(), 9);
+    }
+    assert_eq!(gate.loads.load(SeqCst), 2);
+    assert_eq!(metrics.double_loads(), 0);
+    let lookups = |outcome| metrics.lookups("test", outcome);
+    assert_eq!(
+        (lookups("abandoned"), lookups("coalesced"), lookups("miss")),
+        (1, 2, 1)
+    );
+}
+
+#[tokio::test]
 async fn an_error_and_a_panic_reach_all_who_wait_and_are_not_kept() {
     for panics in [false, true] {
         let metrics = TestMetrics::new();
