@@ -3,6 +3,10 @@
 //! `cargo bench --bench authenticate`. A call takes some 100 µs, so 1 µs is 1 %.
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::{
     fs,
     hint::black_box,

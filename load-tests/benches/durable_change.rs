@@ -7,6 +7,10 @@
 
 mod paired;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::{
     fs::{self, File},
     io::{self, Write as _},

@@ -6,6 +6,10 @@
 
 mod paired;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use lockstep::{

@@ -159,9 +159,9 @@ impl Definition {
         let Some(installed) = content.parsed(&path, parse)? else {
             return Err(Error::UnknownWorkflow(workflow.clone()));
         };
-        let from_zero = content.is_dir(&workflow_file(workflow, "phases/0"));
+        let has_directory_0 = || content.is_dir(&workflow_file(workflow, "phases/0"));
         let (first, last, total) = installed
-            .span(from_zero)
+            .span(has_directory_0)
             .map_err(|problem| Fault::new(&path, problem))?;
         Ok(Self {
             workflow: workflow.clone(),

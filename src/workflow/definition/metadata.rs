@@ -139,13 +139,13 @@ impl Installed {
     }
 
     /// Returns the first phase, and the last and how many there are unless the phases are dynamic.
-    /// Phases count from 0 if there is a phase 0 (`from_zero`: it has a directory), else from 1.
-    pub(super) fn span(&self, from_zero: bool) -> Result<Span, String> {
+    /// Phases count from 0 if there is a phase 0, listed or in a directory of its own, else from 1.
+    pub(super) fn span(&self, has_directory_0: impl FnOnce() -> bool) -> Result<Span, String> {
         let listed = |number| {
             let number = Number::One(number);
             self.phases.iter().any(|entry| entry.phase_number == number)
         };
-        let lowest = u32::from(!from_zero && !listed(0));
+        let lowest = u32::from(!listed(0) && !has_directory_0());
         let first = self.start_phase.map_or(lowest, |Whole(first)| first);
         let total = match self.total_phases {
             Total::Fixed(total) if !self.dynamic_phases => total,
