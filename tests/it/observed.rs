@@ -14,7 +14,10 @@ use lockstep::observed::{
     ObservedSemaphore,
 };
 use opentelemetry_sdk::trace::SpanData;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{TestMetrics, traced};
@@ -156,7 +159,8 @@ async fn a_load_in_its_callers_task_ends_with_it_and_the_next_who_waits_loads() 
     assert_eq!(gate.loads.load(SeqCst), 1, "they wait");
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
-    gate.running.notified().await;
+    let next = timeout(Duration::from_secs(10), gate.running.notified()).await;
+    next.expect("the next one loads");
     gate.go.cancel();
 
     for waiter in waiters {
