@@ -1,5 +1,6 @@
 //! The nearest vectors to a vector.
 
+mod bytes;
 mod flat;
 mod graph;
 
@@ -194,8 +195,7 @@ impl Index {
             Self::Flat(flat) if flat.len() == 0 => Ok(Vec::new()),
             Self::Flat(flat) => {
                 same_length(flat.dimensions(), vector)?;
-                let compared = allowed.map(|at| (at, dot(flat.vector(at), vector)));
-                Ok(best(compared.collect(), count))
+                Ok(flat.nearest(vector, count, allowed.collect()))
             }
             Self::Graph(graph) => {
                 same_length(graph.dimensions(), vector)?;

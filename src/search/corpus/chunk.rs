@@ -6,7 +6,7 @@ use super::{
     Document, Fault, Tokens, cut, front_matter, labels,
     lines::LineCounter,
     markdown,
-    triples::{Triples, likeness},
+    triples::{Triples, are_alike},
 };
 
 /// A passage of a file, or if the model does not read all of it at once, a window on it.
@@ -42,7 +42,7 @@ impl Chunk {
 
     /// Tells whether its passage and that of `other` share at least `part` of their word triples.
     pub(in crate::search) fn is_like(&self, other: &Self, part: f64) -> bool {
-        likeness(self.triples(), other.triples()) >= part
+        are_alike(self.triples(), other.triples(), part)
     }
 
     fn triples(&self) -> &[u32] {
