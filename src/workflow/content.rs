@@ -18,19 +18,24 @@ use crate::stamp::Stamp;
 /// goes to an agent as a whole, and 1 MiB is a quarter of a million tokens.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
+/// The longest text in bytes that is kept: most are shorter, and all together have 64 MiB at worst.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
+
 /// The most workflows that are listed; a directory with more is not one of workflows.
 const MAX_WORKFLOWS: usize = 10_000;
 
 /// The directory that holds `workflows/`.
 ///
-/// Files are asked at each call: an edit counts on the next one. What was parsed of a file is kept
-/// as long as it is the same file. Reading blocks the thread.
+/// Files are asked at each call: an edit counts on the next one. What was read or parsed of a file is
+/// kept as long as it is the same file. Reading blocks the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Content {
     root: PathBuf,
     /// What was parsed.
     parsed: Arc<Kept>,
-    /// The files that were found below the root, of which nothing else is kept.
+    /// What was only read.
+    texts: Arc<Kept>,
+    /// The files that were found below the root.
     confined: Arc<Kept>,
 }
 
@@ -40,6 +45,7 @@ impl Content {
         Self {
             root: root.to_owned(),
             parsed: Arc::default(),
+            texts: Arc::default(),
             confined: Arc::default(),
         }
     }
@@ -75,7 +81,19 @@ impl Content {
     /// If the path leads out of the root, by its spelling or by a link; or if what is there is no
     /// readable UTF-8 text of at most [`MAX_FILE_BYTES`].
     pub(super) fn read(&self, path: &Path) -> Result<Option<String>, Fault> {
-        Ok(self.read_stamped(path)?.map(|(text, _)| text))
+        let joined = self.root.join(path);
+        if let Some(text) = self.texts.get(&joined) {
+            return Ok(Some(String::clone(&text)));
+        }
+        let began = SystemTime::now();
+        let Some((text, stamp)) = self.read_stamped(path)? else {
+            return Ok(None);
+        };
+        if text.len() <= MAX_KEPT_BYTES {
+            self.texts
+                .put(&joined, stamp, began, &Arc::new(text.clone()));
+        }
+        Ok(Some(text))
     }
 
     fn read_stamped(&self, path: &Path) -> Result<Option<(String, Stamp)>, Fault> {

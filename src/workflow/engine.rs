@@ -294,10 +294,23 @@ impl Engine {
         session: &Arc<Session>,
         read: impl FnOnce(&Definition, &Content, &Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<(T, Option<Drift>), Error> {
+        self.read_with(session, None, read).await
+    }
+
+    /// As [`Self::read`], from the workflow's `definition` if the caller has it.
+    async fn read_with<T: Send + 'static>(
+        &self,
+        session: &Arc<Session>,
+        definition: Option<Arc<Definition>>,
+        read: impl FnOnce(&Definition, &Content, &Session) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(T, Option<Drift>), Error> {
         let (content, sources) = (self.content.clone(), self.sources.clone());
         let session = Arc::clone(session);
         blocking_here(move || {
-            let definition = Definition::of_session(&content, &sources, &session)?;
+            let definition = match definition {
+                Some(definition) => definition,
+                None => Arc::new(Definition::of_session(&content, &sources, &session)?),
+            };
             let drift = drift(&sources, &session);
             Ok((read(&definition, &content, &session)?, drift))
         })

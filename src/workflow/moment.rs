@@ -3,14 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A point in time, and how it was written.
 ///
 /// The Python server writes local times without an offset; this one writes RFC 3339 with one.
 /// Both are read, and written back as they were.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
 pub struct Moment {
     text: Arc<str>,
     at: Timestamp,
@@ -76,9 +76,10 @@ impl TryFrom<String> for Moment {
     }
 }
 
-impl From<Moment> for String {
-    fn from(moment: Moment) -> Self {
-        moment.text.as_ref().into()
+/// Without a copy: a session's file has dozens.
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

@@ -158,6 +158,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let mut content = Content::new(dir.path());
             content.parsed = Arc::new(Kept::settled_after(settled));
+            content.texts = Arc::new(Kept::settled_after(settled));
             content.confined = Arc::new(Kept::settled_after(settled));
             Self {
                 dir,

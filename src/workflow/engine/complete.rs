@@ -39,6 +39,18 @@ pub struct Completed {
     pub drift: Option<Drift>,
 }
 
+/// What the caller of a change knows already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen<'a> {
+    /// The session as it was the store's since the change began. If it still is what is kept here, the
+    /// store is not asked again before the change is judged: a refusal holds for that moment, and a
+    /// change for no other version than that.
+    pub(super) session: Option<&'a Arc<Session>>,
+    /// The workflow, with the plan that the session has or gets by the change: what is open after it is
+    /// read with the same.
+    pub(super) definition: Option<&'a Arc<Definition>>,
+}
+
 /// A session that was changed.
 pub(super) struct Changed {
     /// The session before the change.
@@ -101,18 +113,22 @@ impl Engine {
             let evidence = evidence.with_defaults(&gate);
             let verdict = gate.judge(&evidence, &occasion);
             metrics.judged(workflow, gate_result(&verdict), started.elapsed());
-            Ok((definition, evidence, verdict))
+            Ok((Arc::new(definition), evidence, verdict))
         });
         let (definition, evidence, verdict) = judged.await?;
         let complete = |session: &Session, touch: &Touch| {
             session.complete(phase, &definition, evidence.fields(), &verdict, touch)
+        };
+        let seen = Seen {
+            session: Some(&seen),
+            definition: Some(&definition),
         };
         let Changed {
             before,
             session,
             open,
             drift,
-        } = self.change(id, Some(&seen), &by, complete).await?;
+        } = self.change(id, seen, &by, complete).await?;
         self.note_completion(&before, &session, &verdict);
         Ok(Completed {
             session,
@@ -123,20 +139,16 @@ impl Engine {
     }
 
     /// Changes a session in its turn. Another process that is faster has `judge` asked again.
-    ///
-    /// What the caller has `seen` of the session, if anything, was the store's since the change began. If
-    /// it still is what is kept here, the store is not asked again before `judge` is: a refusal holds
-    /// for that moment, and a change for no other version than that.
     pub(super) async fn change(
         &self,
         id: SessionId,
-        seen: Option<&Arc<Session>>,
+        seen: Seen<'_>,
         by: &Caller,
         judge: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Changed, Arc<Error>> {
         let mut turn = self.turns.turn(id).await;
         let mut place: Option<ClaimedPlace> = None;
-        let mut as_seen = match seen {
+        let mut as_seen = match seen.session {
             Some(seen) => self.kept_as(seen).await,
             None => None,
         };
@@ -159,7 +171,7 @@ impl Engine {
                 }
             }
             // Read before, not beside: what is kept in memory costs less than another thread.
-            let open = self.open_content(&next).await;
+            let open = self.open_content(&next, seen.definition).await;
             let left = place.as_ref().map_or(&[][..], |place| &place.left);
             let saved = self.store.save(current.version, Arc::clone(&next), left);
             if let Some(stored) = saved.await? {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::instrument;
 
-use super::Engine;
+use super::{Engine, complete::Seen};
 use crate::observed::metrics::Transition;
 use crate::workflow::{
     Caller, Definition, Drift, Error, Fault, Note, Phase, PhaseContent, Session, SessionId,
@@ -52,7 +52,10 @@ impl Engine {
             let pause = |session: &Session, touch: &Touch| {
                 session.pause(checkpoint_note.clone(), reason.clone(), touch)
             };
-            Ok(engine.change(id, None, &by, pause).await?.session)
+            Ok(engine
+                .change(id, Seen::default(), &by, pause)
+                .await?
+                .session)
         };
         self.detached(pause).await
     }
@@ -136,7 +139,7 @@ impl Engine {
     #[instrument(name = "workflow.errors", skip_all, fields(session.id = %id))]
     pub async fn errors(&self, id: SessionId) -> Result<Errors, Arc<Error>> {
         let session = self.session(id).await?;
-        let faults = match self.open_content(&session).await {
+        let faults = match self.open_content(&session, None).await {
             Ok((None, _)) => Vec::new(),
             Ok((Some(Ok(content)), _)) => content.faults,
             Ok((Some(Err(Error::Content(fault))), _)) | Err(Error::Content(fault)) => vec![fault],
@@ -152,7 +155,7 @@ impl Engine {
         by: &Caller,
         change: impl Fn(&Session, &Touch) -> Result<Session, Error>,
     ) -> Result<Recovered, Arc<Error>> {
-        let changed = self.change(id, None, by, change).await?;
+        let changed = self.change(id, Seen::default(), by, change).await?;
         Ok(Recovered {
             before: changed.before,
             session: changed.session,
@@ -161,15 +164,17 @@ impl Engine {
         })
     }
 
-    /// Reads the open phase of `session`, if it has one, and how its source has changed.
+    /// Reads the open phase of `session`, if it has one, and how its source has changed. The workflow
+    /// is read too, unless the caller has its `definition` as the session has it.
     pub(super) async fn open_content(
         &self,
         session: &Arc<Session>,
+        definition: Option<&Arc<Definition>>,
     ) -> Result<(Option<Result<PhaseContent, Error>>, Option<Drift>), Error> {
         let (open, over) = (session.current, session.is_complete());
         let read = move |definition: &Definition, content: &Content, session: &Session| {
             Ok((!over).then(|| definition.phase_of(session, content, open)))
         };
-        self.read(session, read).await
+        self.read_with(session, definition.cloned(), read).await
     }
 }

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
-use super::{Engine, complete::Changed};
+use super::{
+    Engine,
+    complete::{Changed, Seen},
+};
 use crate::observed::metrics::Transition;
 use crate::workflow::{
     Action, Caller, Definition, Error, FixedPlan, PhaseContent, PlannedPhase, Session, SessionId,
@@ -76,7 +79,11 @@ impl Engine {
             let definition = definition.clone().planned(Arc::new(next));
             session.replan(&definition, &options, touch)
         };
-        let Changed { session, open, .. } = self.change(id, Some(&seen), &by, judge).await?;
+        let known = Seen {
+            session: Some(&seen),
+            definition: None,
+        };
+        let Changed { session, open, .. } = self.change(id, known, &by, judge).await?;
         let workflow = session.workflow.as_str();
         self.metrics.moved(workflow, Transition::Replanned);
         let plan = |session: &Session| session.fixed_plan().map(|fixed| fixed.plan.clone());

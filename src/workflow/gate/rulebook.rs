@@ -1,5 +1,7 @@
 //! The expressions of a gate, evaluated for one judgement.
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -18,23 +20,33 @@ const UNITS: u64 = 2_000_000;
 pub(super) struct Rulebook<'a> {
     gate: &'a Gate,
     evidence: &'a Map<String, Value>,
-    session: Value,
+    on: &'a Occasion,
+    /// As expressions see it. Most gates have none.
+    session: OnceCell<Value>,
     left: u64,
 }
 
 impl<'a> Rulebook<'a> {
-    pub(super) fn new(gate: &'a Gate, evidence: &'a Map<String, Value>, on: &Occasion) -> Self {
+    pub(super) fn new(gate: &'a Gate, evidence: &'a Map<String, Value>, on: &'a Occasion) -> Self {
         Self {
             gate,
             evidence,
-            session: json!({
+            on,
+            session: OnceCell::new(),
+            left: UNITS,
+        }
+    }
+
+    fn session(&self) -> &Value {
+        let on = self.on;
+        self.session.get_or_init(|| {
+            json!({
                 "workflow_type": on.workflow_type,
                 "target_file": on.target_file,
                 "phase": on.phase.0,
                 "completed_phases": on.completed.iter().map(|phase| phase.0).collect::<Vec<_>>(),
-            }),
-            left: UNITS,
-        }
+            })
+        })
     }
 
     /// Returns the expression that `name` stands for: the gate's own, or a built-in one.
@@ -138,7 +150,7 @@ impl<'a> Rulebook<'a> {
             .iter()
             .filter(|(field, _)| mentions.reads(field));
         let evidence = bind_object(read, &self.gate.fields, fuel)?;
-        let session = bind(&self.session, None, fuel)?;
+        let session = bind(self.session(), None, fuel)?;
         let nothing = Map::new();
         let params = value.map_or(&nothing, |(field, _)| &field.validator_params);
         let scope = Scope {

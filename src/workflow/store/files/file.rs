@@ -13,6 +13,10 @@ use crate::workflow::Session;
 /// The largest session file in bytes: two dozen phases with the largest evidence each.
 const MAX_SESSION_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Memory for a session's JSON: as much as one of two dozen phases has, so that it need not be
+/// moved while it grows.
+const TYPICAL_BYTES: usize = 16 * 1024;
+
 /// Tells a file from its predecessors and successors under the same name.
 ///
 /// It stands for the file's bytes, revision included. Files of ours differ by inode from the one
@@ -52,7 +56,8 @@ pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
 /// Writes the file `aside`, which is to take the place of the session's. When this returns, the
 /// bytes are on the disk.
 pub(super) fn write_aside(session: &Session, aside: &Path) -> io::Result<Identity> {
-    let json = serde_json::to_vec_pretty(session)?;
+    let mut json = Vec::with_capacity(TYPICAL_BYTES);
+    serde_json::to_writer_pretty(&mut json, session)?;
     if json.len() as u64 > MAX_SESSION_BYTES {
         return Err(too_large(json.len() as u64));
     }
