@@ -193,6 +193,12 @@ async fn a_question_beyond_the_queue_is_refused_at_once_and_the_others_are_answe
         .metrics
         .histogram("lockstep.lock.wait.duration", &waited);
     assert_eq!(waits, 1, "only the question in the queue waited");
+    // The model is asked first, and looks at a question while its words are looked up.
+    let looked_up = [("search.stage", "keywords")];
+    let (looked_up, _) = bench
+        .metrics
+        .histogram("lockstep.search.stage.duration", &looked_up);
+    assert_eq!(looked_up, 2, "no words of those who were refused");
 }
 
 #[tokio::test]
