@@ -61,17 +61,7 @@ impl Content {
         path: &Path,
         parse: impl FnOnce(&str) -> Result<T, Fault>,
     ) -> Result<Option<Arc<T>>, Fault> {
-        let joined = self.root.join(path);
-        if let Some(parsed) = self.parsed.get(&joined) {
-            return Ok(Some(parsed));
-        }
-        let began = SystemTime::now();
-        let Some((text, stamp)) = self.read_stamped(path)? else {
-            return Ok(None);
-        };
-        let parsed = Arc::new(parse(&text)?);
-        self.parsed.put(&joined, stamp, began, &parsed);
-        Ok(Some(parsed))
+        self.kept(&self.parsed, MAX_FILE_BYTES as usize, path, parse)
     }
 
     /// Reads the text of `path`, which is relative to the root; nothing if there is no such file.
@@ -81,19 +71,33 @@ impl Content {
     /// If the path leads out of the root, by its spelling or by a link; or if what is there is no
     /// readable UTF-8 text of at most [`MAX_FILE_BYTES`].
     pub(super) fn read(&self, path: &Path) -> Result<Option<String>, Fault> {
+        let own = |text: &str| Ok(text.to_owned());
+        let text = self.kept(&self.texts, MAX_KEPT_BYTES, path, own)?;
+        Ok(text.map(Arc::unwrap_or_clone))
+    }
+
+    /// Returns what `make` makes of the text of `path`, and keeps it in `kept` if the text has at most
+    /// `most_bytes`; nothing if there is no such file.
+    fn kept<T: Send + Sync + 'static>(
+        &self,
+        kept: &Kept,
+        most_bytes: usize,
+        path: &Path,
+        make: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Result<Option<Arc<T>>, Fault> {
         let joined = self.root.join(path);
-        if let Some(text) = self.texts.get(&joined) {
-            return Ok(Some(String::clone(&text)));
+        if let Some(made) = kept.get(&joined) {
+            return Ok(Some(made));
         }
         let began = SystemTime::now();
         let Some((text, stamp)) = self.read_stamped(path)? else {
             return Ok(None);
         };
-        if text.len() <= MAX_KEPT_BYTES {
-            self.texts
-                .put(&joined, stamp, began, &Arc::new(text.clone()));
+        let made = Arc::new(make(&text)?);
+        if text.len() <= most_bytes {
+            kept.put(&joined, stamp, began, &made);
         }
-        Ok(Some(text))
+        Ok(Some(made))
     }
 
     fn read_stamped(&self, path: &Path) -> Result<Option<(String, Stamp)>, Fault> {
